@@ -1,0 +1,399 @@
+"""The vectors of all chunks, kept on disk, and the Chroma collection that answers "which are nearest".
+
+The collection is a cache: built aside by another process, verified, switched in by one rename, rebuilt when in doubt;
+meanwhile the kept vectors are searched exactly. Makes no vectors itself and knows nothing of words.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from corpus.chunk import Chunk
+from corpus.embed import Embedder, WordEmbedder
+from corpus.errors import EmbeddingError, IndexBusyError
+from corpus.plan import DISTANCE, Plan, plan_for, plan_from_json, plan_to_json
+from corpus.rerank import RECIPE, embedded
+from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
+from corpus.vectors import Kept, VectorCache, largest
+
+__all__ = ["Index", "Progress", "VectorCache"]
+
+Floats = NDArray[np.float32]
+# Called with texts embedded so far and texts to embed; not called where there is nothing to embed.
+Progress = Callable[[int, int], None]
+
+_COLLECTION = "cards"
+_BATCH = 512  # texts embedded between two commits
+_CHROMA_BATCH = 5000  # Chroma takes 5461 at most
+_SMALL = 500  # so few texts are embedded even where another process holds the lock
+_KEPT_FOLDERS = 2
+_MOST_DIFFERENT = 0.2  # a copy is changed where at most this share of the chunks differs
+_SELF_QUERIES = 25
+_WIDE = 300
+_MOST_DOUBTS = 3  # then exact search serves for as long as this process lives
+# Builds that may outlive their index: a process object that is dropped while its process runs warns about it.
+_BUILDS: list["subprocess.Popen[bytes]"] = []
+_RECENT = 2000  # rows kept in memory, about 5 kB each
+_SAME = 2e-3  # Chroma's similarities may differ from exact ones by this much
+
+
+class Index:
+    """Chunks by their vectors. `open` it; it may be used from several threads and by several processes."""
+
+    def __init__(self, chunks: Sequence[Chunk], embedder: Embedder, cache: VectorCache, plan: Plan) -> None:
+        self._chunks = tuple(chunks)
+        self._embedder = embedder
+        self._cache = cache
+        self._plan = plan
+        self._places = {chunk.id: place for place, chunk in enumerate(chunks)}
+        self._vectors: Floats | None = None
+        self._recent: dict[bytes, Kept] = {}
+        self._within: tuple[frozenset[str], NDArray[np.bool_]] = (frozenset(), np.zeros(0, dtype=np.bool_))
+        self._store: _Store | None = None
+        self._doubts = 0
+        self._good = False  # verified, and not opened since
+        self._looked = 0.0
+        self._builder: subprocess.Popen[bytes] | None = None
+        self._lock = RLock()
+
+    @classmethod
+    def open(
+        cls,
+        chunks: Sequence[Chunk],
+        embedder: Embedder,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        build: bool = True,
+    ) -> "Index":
+        """The index of these chunks in `folder`. Embeds what was never embedded; goes on where a killed run stopped.
+
+        `build=False` starts no build of the collection, where a caller wants none running after its exit.
+
+        Raises:
+            EmbeddingError: vectors cannot be made.
+            IndexBusyError: much is to be embedded and another process is at it.
+        """
+        recipe = f"{embedder.identity}/{RECIPE}" if isinstance(embedder, WordEmbedder) else embedder.identity
+        cache = VectorCache(folder / "vectors.sqlite3", recipe)
+        plan = plan_for(chunks, cache, embedder, folder)
+        index = cls(chunks, embedder, cache, plan)
+        index._fill(progress)
+        index._good = _verified(plan)
+        if build and chunks and not index._good:
+            index._start_build()
+        return index
+
+    def close(self) -> None:
+        """Closes the files. A build that runs goes on by itself and ends by itself."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            self._cache.close()
+
+    def wait(self, seconds: float = 600.0) -> bool:
+        """Waits for a build that this index started; whether the collection is there to answer."""
+        if self._builder is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._builder.wait(seconds)
+        self._looked = 0.0
+        return self._opened() is not None
+
+    @property
+    def serving(self) -> str:
+        """What would answer now: "chroma" or "exact"."""
+        return "chroma" if self._opened() is not None else "exact"
+
+    @property
+    def vectors(self) -> Floats:
+        """All vectors in the chunks' order, shape (n, dimensions), read from disk once."""
+        with self._lock:
+            if self._vectors is None:
+                found, missing = self._cache.matrix(self._plan.hashes, self._plan.dimensions)
+                lost = set(missing)
+                for place, name in enumerate(self._plan.hashes if lost else ()):
+                    if name in lost:
+                        found[place] = self.kept([self._chunks[place].id])[0][0]
+                self._vectors = found
+            return self._vectors
+
+    def place(self, chunk_id: str) -> int:
+        """Where a chunk stands among those that were given."""
+        return self._places[chunk_id]
+
+    def within(self, paths: Collection[str]) -> NDArray[np.bool_]:
+        """Which chunks lie in these deck files; the last answer is remembered, since a learner stays with her decks."""
+        asked, mask = self._within
+        if asked != frozenset(paths):
+            asked = frozenset(paths)
+            mask = np.array([chunk.path in asked for chunk in self._chunks], dtype=np.bool_)
+            self._within = (asked, mask)
+        return mask
+
+    def nearest(
+        self, vector: Floats, k: int, paths: Collection[str] = (), exclude: Collection[str] = ()
+    ) -> list[tuple[str, float]]:
+        """The ids of the `k` nearest chunks with their cosine similarity, best first.
+
+        `paths` keeps to the chunks of these deck files, `exclude` leaves chunk ids out. Chroma's own filters are slower
+        than looking at every vector, so it is asked for more and, where few of them are left, the search is exact.
+        """
+        store = self._opened()
+        if store is not None:
+            wide = k + len(exclude) if not paths else max(_WIDE, 4 * k)
+            found = store.nearest(vector, min(len(self._chunks), wide))
+            if found is not None and self._agrees(vector, found):
+                inside = self.within(paths) if paths else None
+                left_out = set(exclude)
+                chosen = [
+                    (one, near)
+                    for one, near in found
+                    if one not in left_out and (inside is None or inside[self._places[one]])
+                ]
+                if not paths or len(chosen) >= k or len(found) == len(self._chunks):
+                    return chosen[:k]
+            else:
+                self._doubt()
+        return self._exact(vector, k, paths, exclude)
+
+    def kept(self, ids: Sequence[str]) -> list[Kept]:
+        """Vector and packed word states of each chunk; a row that was damaged on disk is embedded again."""
+        names = {one: self._plan.hashes[self._places[one]] for one in ids}
+        with self._lock:
+            if len(self._recent) > _RECENT:
+                self._recent.clear()
+            self._recent.update(self._cache.fetch([name for name in names.values() if name not in self._recent]))
+            lost = {
+                name: self._chunks[self._places[one]].text for one, name in names.items() if name not in self._recent
+            }
+            if lost:
+                vectors, states = embedded(self._embedder, list(lost.values()))
+                self._recent.update(zip(lost, zip(vectors, states, strict=True), strict=True))
+            return [self._recent[names[one]] for one in ids]
+
+    def _exact(
+        self, vector: Floats, k: int, paths: Collection[str], exclude: Collection[str]
+    ) -> list[tuple[str, float]]:
+        similar = self.vectors @ vector
+        if paths:
+            similar = np.where(self.within(paths), similar, -np.inf)
+        for one in exclude:
+            if one in self._places:
+                similar[self._places[one]] = -np.inf
+        best = largest(similar, k)
+        return [(self._chunks[at].id, float(similar[at])) for at in best if np.isfinite(similar[at])]
+
+    def _agrees(self, vector: Floats, found: Sequence[tuple[str, float]]) -> bool:
+        """Whether Chroma's best results are as near as it says, by the vectors that we keep."""
+        best = found[:3]
+        if not best or any(one not in self._places for one, _ in found):
+            return False
+        kept = self.kept([one for one, _ in best])
+        return all(abs(float(row @ vector) - near) <= _SAME for (row, _), (_, near) in zip(kept, best, strict=True))
+
+    def _fill(self, progress: Progress | None) -> None:
+        """Embeds what has no vector yet, a batch and a commit at a time."""
+        first = {name: chunk.text for name, chunk in zip(self._plan.hashes, self._chunks, strict=True)}
+        missing = self._cache.missing(self._plan.hashes)
+        if not missing:
+            return
+        todo = [name for name in first if name in missing]
+        try:
+            with FileLock(self._plan.folder / "write.lock", timeout=0):
+                for start in range(0, len(todo), _BATCH):
+                    part = todo[start : start + _BATCH]
+                    self._cache.put(part, *embedded(self._embedder, [first[name] for name in part]))
+                    if progress is not None:
+                        progress(min(start + _BATCH, len(todo)), len(todo))
+                self._cache.forget_others(self._plan.hashes)
+        except Timeout:
+            if len(todo) > _SMALL:
+                raise IndexBusyError(
+                    f"Another process is indexing in {self._plan.folder}, and {len(todo)} cards are not embedded yet. "
+                    "Wait for it to finish, or close it, and start again."
+                ) from None
+            vectors, states = embedded(self._embedder, [first[name] for name in todo])
+            self._recent = dict(zip(todo, zip(vectors, states, strict=True), strict=True))
+
+    def _opened(self) -> "_Store | None":
+        """The verified collection, opened at the first need and looked for again every two seconds."""
+        with self._lock:
+            if self._store is None and time.monotonic() - self._looked > 2 and self._chunks:
+                self._looked = time.monotonic()
+                good, self._good = self._good, False
+                if good or _verified(self._plan):
+                    self._store = _Store.open(self._plan)
+                    if self._store is None:
+                        self._doubt()
+            return self._store
+
+    def _doubt(self) -> None:
+        """Gives the collection up and has it built anew."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            unseal(self._plan.home)
+            self._doubts += 1
+            if self._doubts <= _MOST_DOUBTS:
+                self._start_build()
+
+    def _start_build(self) -> None:
+        with self._lock:
+            if self._builder is not None and self._builder.poll() is None:
+                return
+            order = self._plan.folder / f"order-{self._plan.name}.json"
+            write_json(order, plan_to_json(self._plan))
+            code = "import sys; from corpus.index import build; build(sys.argv[1])"
+            paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+            quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+            env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+            command = [sys.executable, "-c", code, str(order)]
+            self._builder = subprocess.Popen(command, start_new_session=True, env=env, **quiet)  # type: ignore[call-overload]
+            _BUILDS[:] = [self._builder, *(one for one in _BUILDS if one.poll() is None)]
+
+
+class _Store:
+    """The opened Chroma collection of one verified folder; only read."""
+
+    def __init__(self, client: Any, collection: Any, mark: Path) -> None:  # noqa: ANN401  Chroma is imported late
+        self._client = client
+        self._collection = collection
+        self._mark = mark
+        self._lock = RLock()
+
+    @classmethod
+    def open(cls, plan: Plan) -> "_Store | None":
+        mark = plan.home / f"open-{os.getpid()}"
+        with _native_faults():
+            mark.write_text("opening")
+            client = _client(plan.home / "chroma")
+            collection = client.get_collection(_COLLECTION, embedding_function=None)
+            if collection.count() == len(plan.ids):
+                mark.write_text("open")
+                return cls(client, collection, mark)
+        return None
+
+    def nearest(self, vector: Floats, k: int) -> list[tuple[str, float]] | None:
+        """None on any fault."""
+        with self._lock, _native_faults():
+            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
+            return [(one, 1 - far) for one, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+        return None
+
+    def close(self) -> None:
+        with self._lock, _native_faults():
+            self._client.close()
+        self._mark.unlink(missing_ok=True)
+
+
+@contextmanager
+def _native_faults() -> Iterator[None]:
+    """Swallows what Chroma raises, its native panics included, which are no `Exception`; the caller sees no result."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+
+
+def _client(path: Path) -> Any:  # noqa: ANN401
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
+
+
+def _verified(plan: Plan) -> bool:
+    return plan.name in names(plan.folder) and sealed(plan.home, plan.home / "chroma", plan.name)
+
+
+def build(order: str) -> None:
+    """Builds the collection that the file `order` describes, in a process of its own: aside, verified, switched in.
+
+    A killed build leaves nothing that is read; the next one starts where the kept vectors are.
+    """
+    plan = plan_from_json(read_json(Path(order)))
+    with FileLock(plan.folder / "write.lock", timeout=600):
+        if not _verified(plan):
+            aside = plan.folder / f"building-{plan.name}-{os.getpid()}"
+            sweep(plan.folder, _KEPT_FOLDERS)
+            _write_collection(plan, aside / "chroma")
+            _verify_collection(plan, aside / "chroma")
+            rows = dict(zip(plan.ids, (name.hex() for name in plan.hashes), strict=True))
+            write_json(aside / "rows.json", rows)
+            seal(aside, aside / "chroma", {"name": plan.name, "made_by": plan.made_by, "count": len(plan.ids)})
+            shutil.rmtree(plan.home, ignore_errors=True)
+            os.replace(aside, plan.home)
+            point(plan.folder, plan.name, _KEPT_FOLDERS)
+            sweep(plan.folder, _KEPT_FOLDERS)
+        Path(order).unlink(missing_ok=True)
+
+
+def _write_collection(plan: Plan, path: Path) -> None:
+    """Fills the collection: from a copy of a good one that differs little, else from nothing."""
+    cache = VectorCache(plan.cache, plan.embedder)
+    wanted = dict(zip(plan.ids, plan.hashes, strict=True))
+    there = _start_from(plan, wanted, path)
+    client = _client(path)
+    if there:
+        collection = client.get_collection(_COLLECTION, embedding_function=None)
+    else:
+        hnsw = {"space": DISTANCE, "ef_search": 400, "sync_threshold": 2, "batch_size": 2}
+        collection = client.create_collection(_COLLECTION, embedding_function=None, configuration={"hnsw": hnsw})
+    gone = [one for one in there if one not in wanted]
+    new = [one for one in plan.ids if there.get(one) != wanted[one].hex()]
+    for start in range(0, len(gone), _CHROMA_BATCH):
+        collection.delete(ids=gone[start : start + _CHROMA_BATCH])
+    for start in range(0, len(new), _CHROMA_BATCH):
+        part = new[start : start + _CHROMA_BATCH]
+        vectors, missing = cache.matrix([wanted[one] for one in part], plan.dimensions)
+        if missing:
+            raise EmbeddingError(f"{plan.cache} lacks {len(missing)} vectors. Start the tutor again to make them.")
+        collection.upsert(ids=part, embeddings=vectors)
+    client.close()
+    cache.close()
+
+
+def _start_from(plan: Plan, wanted: dict[str, bytes], path: Path) -> dict[str, str]:
+    """Copies a good collection of the same make to `path` where few cards differ; ids with their hashes, or nothing."""
+    for name in names(plan.folder):
+        home = plan.folder / f"index-{name}"
+        rows = read_json(home / "rows.json")
+        differ = sum(rows.get(one) != content.hex() for one, content in wanted.items())
+        gone = sum(one not in wanted for one in rows)
+        same_make = read_json(home / "manifest.json").get("made_by") == plan.made_by
+        if same_make and differ + gone <= len(wanted) * _MOST_DIFFERENT and sealed(home, home / "chroma", name):
+            shutil.copytree(home / "chroma", path)
+            return rows
+    path.mkdir(parents=True)
+    return {}
+
+
+def _verify_collection(plan: Plan, path: Path) -> None:
+    """Opens the collection afresh, counts it and asks for vectors that must come back first."""
+    cache = VectorCache(plan.cache, plan.embedder)
+    client = _client(path)
+    collection = client.get_collection(_COLLECTION, embedding_function=None)
+    if collection.count() != len(plan.ids):
+        raise EmbeddingError(f"{path} holds {collection.count()} chunks, expected {len(plan.ids)}.")
+    step = max(1, len(plan.ids) // _SELF_QUERIES)
+    vectors, _ = cache.matrix(plan.hashes[::step], plan.dimensions)
+    for one, vector in zip(plan.ids[::step], vectors, strict=True):
+        found = collection.query(query_embeddings=[vector], n_results=1, include=["distances"])
+        if found["ids"][0] != [one] and not (found["ids"][0] and found["distances"][0][0] < _SAME):
+            raise EmbeddingError(f"{path} does not find chunk {one} by its own vector.")
+    client.close()
+    cache.close()

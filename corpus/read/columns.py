@@ -1,0 +1,89 @@
+"""What a column or key of a deck file holds, told by its name in several languages.
+
+Looks at names only, never at values.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+Role = Literal["question", "answer", "tags", "deck", "guid", "ignored", "extra"]
+
+Row = Mapping[Role, str]
+
+_NAMES: dict[Role, str] = {
+    "question": (
+        "question questions frage fragen pregunta pergunta domanda vraag spørgsmål fråga "
+        "kysymys pytanie otázka вопрос питання 問題 质问 问题 질문 soru سؤال front vorderseite recto "
+        "anverso frente fronte voorkant forside framsida przód лицо 表 表面 正面 앞면 term terme "
+        "término termo termine begriff begrep begreb termin термин 用語 术语 용어 word wort mot "
+        "palabra palavra parola woord ord слово 単語 单词 단어 expression ausdruck expresión prompt "
+        "stichwort vocab vocabulary vokabel q"
+    ),
+    "answer": (
+        "answer answers antwort antworten respuesta resposta risposta antwoord svar réponse "
+        "reponse vastaus odpowiedź odpověď ответ відповідь 答え 解答 回答 答案 답 답변 cevap جواب back "
+        "rückseite verso reverso retro achterkant bagside baksida tył оборот 裏 裏面 背面 뒷면 "
+        "definition definición definição definizione définition definitie definicja определение "
+        "定義 定义 정의 meaning bedeutung significado significato betekenis значение 意味 意思 뜻 "
+        "translation übersetzung traducción tradução traduzione traduction vertaling перевод 翻訳 "
+        "翻译 번역 solution lösung response explanation description a"
+    ),
+    "tags": (
+        "tags tag schlagwörter schlagworte etiquetas étiquettes etichette labels label теги "
+        "метки タグ 标签 태그 keywords"
+    ),
+    "deck": "deck stapel mazo baralho mazzo paquet колода デッキ 牌组 덱 set kartensatz",
+    "guid": "guid",
+    "ignored": (
+        "id uuid index nr no number nummer # line path file source created modified updated due "
+        "interval ease lapses reviews notetype note_type card_type type state status key_points "
+        "keypoints findings uncertain format version __type__"
+    ),
+}
+_ROLES: dict[str, Role] = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+
+def role(name: str) -> Role:
+    """What a column called `name` holds; "extra" if the name is not known."""
+    plain = unicodedata.normalize("NFC", name).strip().strip("\"'*:?").casefold()
+    plain = re.sub(r"[\s-]+", "_", plain)
+    return _ROLES.get(plain, _ROLES.get(plain.removeprefix("card_").removesuffix("_text"), "extra"))
+
+
+def roles(names: Sequence[str]) -> list[Role]:
+    """The roles of a header's columns; of two columns with one role (but tags) the later ones are extra."""
+    found: list[Role] = []
+    for name in names:
+        one = role(name)
+        found.append("extra" if one in ("question", "answer", "deck", "guid") and one in found else one)
+    return found
+
+
+def is_header(row: Sequence[str]) -> bool:
+    """Whether a first row names columns: one holds questions and one answers; anything less is taken for a card."""
+    found = [role(name) for name in row]
+    return "question" in found and "answer" in found
+
+
+def fields(names: Sequence[str], found: Sequence[Role], values: Sequence[str]) -> Mapping[Role, str]:
+    """One row by role; what stands in columns of unknown name follows the answer as `name: value`."""
+    by_role: dict[Role, str] = {}
+    extra = []
+    for name, one, value in zip(names, found, values, strict=False):
+        if one == "extra" and value.strip():
+            extra.append(f"{name.strip()}: {value.strip()}" if name.strip() else value.strip())
+        elif one not in ("extra", "ignored"):
+            by_role[one] = f"{by_role[one]} {value}" if by_role.get(one) else value
+    if extra and by_role.get("answer", "").strip():
+        by_role["answer"] = "\n".join([by_role["answer"], *extra])
+    elif extra:
+        by_role["answer"] = "\n".join(extra)
+    return by_role
+
+
+def tags(text: str) -> tuple[str, ...]:
+    """Tags parted by commas or semicolons, or where there are none by spaces as Anki does."""
+    parts = re.split(r"[,;]", text) if re.search(r"[,;]", text) else text.split()
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))

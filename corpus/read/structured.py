@@ -1,0 +1,212 @@
+"""Cards as JSON, JSON Lines or YAML: lists of objects or pairs, questions mapped to answers, the tutor's own lines.
+
+Reads plain data only: in YAML every value is a string, and tags, anchors and aliases are refused. Keys are told by
+their names in `corpus.read.columns`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from corpus.card import Finding
+from corpus.errors import DeckError
+from corpus.read import columns, crowdanki
+from corpus.read.source import Pair, Reading, Source
+
+_CONTAINERS = ("cards", "notes", "flashcards", "data", "questions", "terms")
+_DEEPEST = 20
+_TITLES = ("name", "title", "deck")
+
+
+def looks_structured(source: Source) -> bool:
+    """Whether the text is JSON or JSON Lines, by its first and last signs."""
+    text = source.text.strip()
+    return (
+        text[:1] in ("{", "[") and text[-1:] in ("}", "]") and any(sign in text[:5000] for sign in ('":', '" :', '["'))
+    )
+
+
+def read(source: Source) -> Reading:
+    """The cards of a JSON or JSON Lines text.
+
+    Raises:
+        DeckError: it is neither, or holds no list of cards.
+    """
+    lines = source.text.split("\n")
+    filled = [at for at, row in enumerate(lines) if row.strip()]
+    if len(filled) > 1 and all(lines[at].lstrip().startswith("{") for at in filled[:3]) and _is_json(lines[filled[0]]):
+        return _read_lines(source, [(at + 1, lines[at]) for at in filled])
+    try:
+        data = json.loads(source.text)
+    except (ValueError, RecursionError) as error:
+        raise DeckError(f"{source.path}: {_told(error)}. Mend the JSON, or export it again.") from error
+    if crowdanki.is_deck(data):
+        return crowdanki.read(source, data)
+    name, cards = _cards_of(source, data, "JSON")
+    places = _places(source.text, len(cards))
+    pairs = [_pair(card, index, places[index - 1]) for index, card in enumerate(cards, 1)]
+    return Reading(format="JSON", name=name, pairs=pairs)
+
+
+def _cards_of(source: Source, data: Any, form: str) -> tuple[str, list[Any]]:  # noqa: ANN401  JSON
+    name, cards = _found(data)
+    if cards is None:
+        raise DeckError(
+            f"{source.path}: this {form} holds no list of cards. Expected a list of cards, each with a question and an "
+            'answer, or such a list under "cards".'
+        )
+    return name, cards
+
+
+def read_yaml(source: Source) -> Reading:
+    """The cards of a YAML text.
+
+    Raises:
+        DeckError: it is no YAML, uses tags, anchors or aliases, is nested too deeply, or holds no list of cards.
+    """
+    yaml = import_module("yaml")
+
+    try:
+        _refuse_tricks(source)
+        data = yaml.load(source.text, Loader=yaml.BaseLoader)  # makes strings, lists and mappings, and nothing else
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise DeckError(f"{source.path}: not valid YAML{where}. Mend it, or save the deck as CSV or JSON.") from error
+    name, cards = _cards_of(source, data, "YAML")
+    pairs = [_pair(card, index, 0) for index, card in enumerate(cards, 1)]
+    return Reading(format="YAML", name=name, pairs=pairs)
+
+
+def _refuse_tricks(source: Source) -> None:
+    yaml = import_module("yaml")
+
+    depth = 0
+    for event in yaml.parse(source.text, Loader=yaml.BaseLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
+            raise DeckError(
+                f"{source.path}: line {line} has a YAML tag or alias (! & *). Write plain text there, in quotes."
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise DeckError(f"{source.path}: line {line} is nested too deeply. Expected a list of cards.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not valid JSON at line {error.lineno}, column {error.colno} ({error.msg})"
+    return "nested too deeply" if isinstance(error, RecursionError) else f"not valid JSON ({error})"
+
+
+def _read_lines(source: Source, rows: Sequence[tuple[int, str]]) -> Reading:
+    pairs, findings = [], []
+    for index, (line, row) in enumerate(rows, 1):
+        try:
+            card = json.loads(row)
+        except (ValueError, RecursionError) as error:
+            text = f"{source.path.name} line {line}: {_told(error)}. Mend or delete the line; the other cards are kept."
+            findings.append(Finding(kind="skipped", message=text, path=str(source.path), line=line, index=index))
+            continue
+        pair = _pair(card, index, line)
+        pairs.append(pair)
+    return Reading(format="JSON Lines", pairs=pairs, findings=tuple(findings))
+
+
+def _found(data: Any) -> tuple[str, list[Any] | None]:  # noqa: ANN401  JSON
+    """The name and the list of cards somewhere in the data."""
+    if isinstance(data, list):
+        return "", data
+    if not isinstance(data, dict):
+        return "", None
+    if columns.is_header(list(map(str, data))):
+        return "", [data]
+    name = next((data[key] for key in _TITLES if isinstance(data.get(key), str)), "")
+    for key in _CONTAINERS:
+        if isinstance(data.get(key), list | dict):
+            inside = _found(data[key])[1]
+            return name, inside
+    if data and all(isinstance(value, str) for value in data.values()):
+        return "", [[question, answer] for question, answer in data.items()]
+    return name, None
+
+
+def _pair(card: Any, index: int, line: int) -> Pair:  # noqa: ANN401  JSON
+    if isinstance(card, list):
+        texts = [_text(one) for one in card]
+        return Pair(question=(texts or [""])[0], answer="\n".join(filter(None, texts[1:])), index=index, line=line)
+    if not isinstance(card, Mapping):
+        return Pair(question="", answer=_text(card), index=index, line=line)
+    names = [str(name) for name in card]
+    values = [_text(value, listed=columns.role(name) != "tags") for name, value in card.items()]
+    row = columns.fields(names, columns.roles(names), values)
+    tags = card.get("tags")
+    return Pair(
+        question=row.get("question", "").strip(),
+        answer=row.get("answer", "").strip(),
+        index=index,
+        line=line,
+        tags=tuple(map(str, tags)) if isinstance(tags, list) else columns.tags(row.get("tags", "")),
+        deck=row.get("deck", "").strip(),
+        guid=row.get("guid", "").strip(),
+        points=tuple(_points(card.get("key_points"))),
+        uncertain=card.get("uncertain") is True,
+    )
+
+
+def _points(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
+    for one in value if isinstance(value, list) else []:
+        text, head = (one.get("text"), one.get("head", "")) if isinstance(one, Mapping) else (one, "")
+        if isinstance(text, str) and text.strip():
+            yield _text(text), _text(head)
+
+
+def _text(value: Any, *, listed: bool = True) -> str:  # noqa: ANN401  JSON
+    if isinstance(value, str):
+        # Half of a pair that JSON may hold but no file can: it would break every later write.
+        return value.encode("utf-8", "replace").decode() if any(map(_is_surrogate, value)) else value
+    if isinstance(value, list):
+        mark = "- " if listed and len(value) > 1 else ""
+        return "\n".join(mark + _text(one) for one in value) if listed else " ".join(map(_text, value))
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _is_surrogate(letter: str) -> bool:
+    return "\ud800" <= letter <= "\udfff"
+
+
+def _places(text: str, count: int) -> list[int]:
+    """The line each of `count` cards begins on: the openings one level inside the list that holds that many."""
+    found: dict[int, list[int]] = {}
+    for depth, line in _openings(text):
+        found.setdefault(depth, []).append(line)
+    return next((lines for _, lines in sorted(found.items()) if len(lines) == count), [0] * count)
+
+
+def _openings(text: str) -> Iterator[tuple[int, int]]:
+    depth, line = 0, 1
+    inside = escaped = False
+    for sign in text:
+        if sign == "\n":
+            line += 1
+        elif inside:
+            inside, escaped = escaped or sign != '"', not escaped and sign == "\\"
+        elif sign == '"':
+            inside = True
+        elif sign in "{[":
+            yield depth, line
+            depth += 1
+        elif sign in "}]":
+            depth -= 1

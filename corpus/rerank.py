@@ -1,0 +1,107 @@
+"""Late interaction: how well each word of a query is met by some word of a card, from the states of both.
+
+Takes the states that an embedder such as `corpus.minilm` gives and packs those of a card into about 3 kB.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.embed import Embedder, Pieces, WordEmbedder
+
+__all__ = ["RECIPE", "SIZE", "embedded", "merged", "met", "pack", "score", "unpack", "words_and_states"]
+
+Floats = NDArray[np.float32]
+
+# Changes with the packing or the basis, so that packed states of an older version are not used.
+RECIPE = "words64-4"
+SIZE = 64
+
+
+@cache
+def _basis() -> Floats:
+    """The directions in which the states of words differ most, and last the mean state in them: shape (385, 64)."""
+    raw = files(__package__).joinpath("states.npy").read_bytes()
+    basis: Floats = np.load(BytesIO(raw)).astype(np.float32)
+    return basis
+
+
+def merged(pieces: Pieces) -> tuple[list[str], Floats]:
+    """Whole words and their states, as the embedder gives them, rows of unit length."""
+    starts = [at for at, piece in enumerate(pieces.words) if at == 0 or not piece.startswith("##")]
+    if not starts:
+        return [], np.zeros((0, len(_basis()) - 1), dtype=np.float32)
+    words = [
+        "".join(piece.removeprefix("##") if at else piece for at, piece in enumerate(pieces.words[start:end]))
+        for start, end in zip(starts, [*starts[1:], len(pieces.words)], strict=True)
+    ]
+    states = np.add.reduceat(pieces.vectors, starts, axis=0)
+    states /= np.linalg.norm(states, axis=1, keepdims=True).clip(1e-9)
+    return words, states
+
+
+def words_and_states(pieces: Pieces) -> tuple[list[str], Floats]:
+    """Whole words and their states, projected, rows of unit length, shape (words, 64)."""
+    words, whole = merged(pieces)
+    states = whole @ _basis()[:-1] + _basis()[-1]
+    states /= np.linalg.norm(states, axis=1, keepdims=True).clip(1e-9)
+    return words, states.astype(np.float32)
+
+
+def pack(pieces: Pieces, text: str) -> bytes:
+    """The states of a text's words: how many stand in its first line (2 bytes), then 64 signed bytes a word."""
+    _, states = words_and_states(pieces)
+    starts = [span[0] for span, piece in zip(pieces.spans, pieces.words, strict=True) if not piece.startswith("##")]
+    in_question = sum(start < len(text.partition("\n")[0]) for start in starts)
+    largest = np.abs(states).max(axis=1, keepdims=True, initial=1e-9)
+    packed: bytes = np.rint(states * (127 / largest)).astype(np.int8).tobytes()
+    return min(in_question, len(states)).to_bytes(2, "little") + packed
+
+
+def embedded(embedder: Embedder, texts: Sequence[str]) -> tuple[Floats, list[bytes]]:
+    """Vectors and packed states of texts; no states where the embedder gives none."""
+    if isinstance(embedder, WordEmbedder):
+        vectors, pieces = embedder.embed_words(texts)
+        return vectors, [pack(one, text) for one, text in zip(pieces, texts, strict=True)]
+    return embedder.embed(texts), [b""] * len(texts)
+
+
+def unpack(packed: bytes) -> Floats:
+    """The states as `pack` was given them, to about one part in a hundred."""
+    states = np.frombuffer(packed, dtype=np.int8, offset=2).reshape(-1, SIZE).astype(np.float32)
+    states /= np.linalg.norm(states, axis=1, keepdims=True).clip(1e-9)
+    return states
+
+
+def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Floats, Floats]:
+    """How well each card meets the query, by all of its words and by those of its question, both from -1 to 1.
+
+    That is the weighted mean, over the words of the query, of the likeness to the card's most alike word.
+    """
+    whole = np.zeros(len(cards), dtype=np.float32)
+    question = np.zeros(len(cards), dtype=np.float32)
+    filled = [place for place, packed in enumerate(cards) if len(packed) > SIZE]
+    total = float(weights.sum())
+    if not filled or total <= 0:
+        return whole, question
+    lengths = np.array([(len(cards[place]) - 2) // SIZE for place in filled])
+    asked = np.array([int.from_bytes(cards[place][:2], "little") for place in filled])
+    likeness = query @ unpack(b"\0\0" + b"".join(cards[place][2:] for place in filled)).T
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    whole[filled] = weights @ np.maximum.reduceat(likeness, starts, axis=1) / total
+    outside = np.arange(len(likeness[0])) - np.repeat(starts, lengths) >= np.repeat(np.maximum(asked, 1), lengths)
+    likeness[:, outside] = -1
+    question[filled] = weights @ np.maximum.reduceat(likeness, starts, axis=1) / total
+    return whole, question
+
+
+def met(query: Floats, packed: bytes) -> Floats:
+    """For each word of the query the likeness to the card's most alike word."""
+    if len(packed) <= SIZE:
+        return np.zeros(len(query), dtype=np.float32)
+    best: Floats = (query @ unpack(packed).T).max(axis=1)
+    return best

@@ -1,0 +1,108 @@
+"""How many tokens a text has, and the longest beginning of it that fits.
+
+Downloads no vocabulary and asks no server: where no vocabulary file is at hand it estimates, with a margin.
+"""
+
+import math
+import os
+import re
+import string
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MARGIN", "count_tokens", "trim"]
+
+MARGIN = 1.25
+
+# Vocabulary name -> name of its file in tiktoken's cache folder, SHA-256 of the file.
+_VOCABULARIES = {
+    "cl100k_base": (
+        "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+        "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
+    ),
+    "o200k_base": (
+        "fb374d419588a4632f3f557e76b4b70aebbca790",
+        "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
+    ),
+}
+# A run of letters, a run of digits, a run of white space, or one of anything else.
+_RUN = re.compile(r"[^\W\d_]+|\d+|\s+|.", re.DOTALL)
+
+_LETTERS, _DIGITS, _SPACE = (kind.encode() for kind in (string.ascii_letters, string.digits, string.whitespace))
+_WORD_END = re.compile(r"\S+\s*")
+
+
+def count_tokens(text: str, model: str = "") -> int:
+    """Tokens of `text` for `model`: exact where its vocabulary file is at hand, else an estimate that errs upward."""
+    vocabulary = _vocabulary(model)
+    if vocabulary is not None:
+        return len(vocabulary.encode(text, disallowed_special=()))
+    return math.ceil(MARGIN * _estimate(text))
+
+
+def trim(text: str, max_tokens: int, model: str = "") -> str:
+    """The longest beginning of `text`, cut between words, that has at most `max_tokens` tokens.
+
+    Where not even the first word fits, it is cut between letters.
+    """
+    if count_tokens(text, model) <= max_tokens:
+        return text
+    ends = [match.end() for match in _WORD_END.finditer(text)]
+    cut = _last_fitting(text, ends, max_tokens, model)
+    if not cut:
+        cut = _last_fitting(text, range(1, (ends[0] if ends else len(text)) + 1), max_tokens, model)
+    return text[:cut].rstrip()
+
+
+def _last_fitting(text: str, ends: Any, max_tokens: int, model: str) -> int:  # noqa: ANN401  a list or a range
+    low, high = 0, len(ends)
+    while low < high:
+        middle = (low + high) // 2
+        if count_tokens(text[: ends[middle]].rstrip(), model) <= max_tokens:
+            low = middle + 1
+        else:
+            high = middle
+    return int(ends[low - 1]) if low else 0
+
+
+def _estimate(text: str) -> float:
+    """About how many tokens the byte-pair vocabularies in use make: a common word 1, a long one and a sign more."""
+    if text.isascii():
+        raw = text.encode()
+        letters = len(raw) - len(raw.translate(None, _LETTERS))
+        digits = len(raw) - len(raw.translate(None, _DIGITS))
+        signs = len(raw.translate(None, _LETTERS + _DIGITS + _SPACE))
+        return max(len(raw.split()), letters / 5) + signs + digits / 3
+    return sum(_pieces(run) for run in _RUN.findall(text))
+
+
+def _pieces(run: str) -> float:
+    if run.isspace():
+        return 0.0 if len(run) == 1 else 1.0
+    if run.isdigit():
+        return math.ceil(len(run) / 3)
+    if run.isascii():
+        return 1.0 if len(run) <= 7 else len(run) / 5
+    # Other scripts are cut finer; Chinese and Japanese have about a token a character, emoji and rare signs more.
+    return max(1.0, len(run.encode(errors="replace")) / 3)
+
+
+@cache
+def _vocabulary(model: str) -> Any:  # noqa: ANN401  tiktoken is imported only where one of its files is at hand
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR", "")
+    if not model or not folder or not Path(folder).is_dir():
+        return None
+    import tiktoken
+
+    try:
+        name = tiktoken.encoding_name_for_model(model)
+    except KeyError:
+        return None
+    # tiktoken deletes a file that is not what it expects and downloads it again, so it is looked at before.
+    file, digest = _VOCABULARIES.get(name, ("", ""))
+    path = Path(folder) / file
+    if not file or not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest:
+        return None
+    return tiktoken.get_encoding(name)

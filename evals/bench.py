@@ -1,0 +1,313 @@
+"""Speed as ratios, measured in one run on one machine: embedding, ingest, search, grading, overhead, the harness.
+
+Each figure stands beside what an engineer would write by hand over the same parts. Judges no quality; suites do.
+"""
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from corpus.card import Card, card_id
+from evals.case import AnswerCase, Case, GradingCase
+from evals.echo import echo
+from evals.judge import Judge
+from evals.metrics import FITS, Tools
+from evals.run import run_cases
+from evals.subject import Answer
+from evals.suite import Suite, load_suite
+from prompts import Prompt
+
+if TYPE_CHECKING:
+    from corpus.embed import Embedder, Floats
+    from corpus.minilm import MiniLM
+    from tutor.config import Settings
+    from tutor.model import ChatModel
+
+MODEL = "echo"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """One measurement; `ratio` is against what `against` names, above 1 where we are faster, None without a rival."""
+
+    name: str
+    value: float
+    unit: str
+    against: str = ""
+    ratio: float | None = None
+
+
+def measure(settings: "Settings", *, quick: bool = False) -> Iterator[Figure]:
+    """All figures, one after another, as they are ready."""
+    from corpus.minilm import MiniLM
+    from corpus.read import bundled_decks, read_decks
+
+    cards = tuple({card.id: card for deck in read_decks(bundled_decks()) for card in deck.cards}.values())
+    minilm = MiniLM.load(settings.cache_dir)
+    yield from _embedding(minilm, cards)
+    with tempfile.TemporaryDirectory(prefix="tutor-bench-") as folder:
+        yield from _search(minilm, cards, Path(folder) / "bundled")
+        yield from _search(Dice(), many(cards, 1_000 if quick else 10_000), Path(folder) / "many")
+        yield from _grading(minilm, 20 if quick else 60)
+        yield from _overhead(settings, Path(folder), 20 if quick else 60)
+    yield from _harness(100 if quick else 500)
+    yield from _paced(40 if quick else 200)
+
+
+class Dice:
+    """An embedder that costs nothing, a random direction for each text: for measuring all that is not embedding."""
+
+    identity = "dice"
+    dimensions = 384
+
+    def embed(self, texts: Sequence[str]) -> "Floats":
+        """One row a text."""
+        rows = [np.random.default_rng(abs(hash(text)) % 2**32).standard_normal(self.dimensions) for text in texts]
+        made = np.array(rows, dtype=np.float32).reshape(-1, self.dimensions)
+        made /= np.linalg.norm(made, axis=1, keepdims=True)
+        return made
+
+
+def many(cards: Sequence[Card], count: int) -> tuple[Card, ...]:
+    """So many cards, made of these by numbering them."""
+    made = []
+    for number in range(count):
+        card = cards[number % len(cards)]
+        question = f"{card.question} (variant {number})"
+        made.append(replace(card, id=card_id(question), question=question, answer=f"{card.answer} {number}"))
+    return tuple(made)
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def _times(name: str, ours: Sequence[float], theirs: Sequence[float], rival: str) -> Iterator[Figure]:
+    """The middle and the 95th percentile of two lists of seconds."""
+    for place, share in (("p50", 0.5), ("p95", 0.95)):
+        mine, other = (sorted(took)[int(share * (len(took) - 1))] * 1000 for took in (ours, theirs))
+        against = f"{rival} {other:.2f} ms"
+        yield Figure(name=f"{name}, {place}", value=mine, unit="ms", against=against, ratio=other / mine)
+
+
+def _embedding(minilm: "Embedder", cards: Sequence[Card]) -> Iterator[Figure]:
+    texts, short = [card.text for card in cards], [card.question for card in cards] * 2
+    minilm.embed(texts[:4])
+    yield Figure(name="embed cards", value=len(texts) / _seconds(lambda: minilm.embed(texts)), unit="texts/s")
+    yield Figure(name="embed questions", value=len(short) / _seconds(lambda: minilm.embed(short)), unit="texts/s")
+    one = statistics.median(_seconds(lambda text=text: minilm.embed([text])) for text in short[:50])  # type: ignore[misc]
+    yield Figure(name="embed one question, p50", value=one * 1000, unit="ms")
+
+
+def _search(embedder: "Embedder", cards: Sequence[Card], folder: Path) -> Iterator[Figure]:
+    """Ingest and search through our Retriever, and through Chroma as the tutorials use it."""
+    from corpus.retrieve import Retriever
+
+    queries = [card.question for card in cards[:: max(1, len(cards) // 60)]]
+    started = time.perf_counter()
+    retriever = Retriever(cards, embedder, folder / "ours")
+    retriever.search(queries[0])
+    ours = len(cards) / (time.perf_counter() - started)
+    took = [_seconds(lambda query=query: retriever.search(query)) for query in queries]  # type: ignore[misc]
+    retriever.close()
+    theirs, rival = _tutorial(embedder, cards, queries, folder / "theirs")
+    size = f"{len(cards)} cards"
+    yield Figure(name=f"ingest {size}", value=ours, unit="cards/s", against="plain Chroma", ratio=ours / theirs)
+    yield from _times(f"search {size}", took, rival, "plain Chroma")
+
+
+def _tutorial(
+    embedder: "Embedder", cards: Sequence[Card], queries: Sequence[str], folder: Path
+) -> tuple[float, list[float]]:
+    """Cards a second in, and seconds a query, of a collection filled and asked by hand."""
+    import chromadb
+
+    client = chromadb.PersistentClient(str(folder))
+    started = time.perf_counter()
+    collection = client.create_collection("tutorial", embedding_function=None)
+    for first in range(0, len(cards), 2_000):
+        batch = cards[first : first + 2_000]
+        collection.add(
+            ids=[card.id for card in batch],
+            embeddings=embedder.embed([card.text for card in batch]),
+            documents=[card.text for card in batch],
+        )
+    collection.query(query_embeddings=embedder.embed([queries[0]]), n_results=5)
+    rate = len(cards) / (time.perf_counter() - started)
+
+    def ask(query: str) -> None:
+        collection.query(query_embeddings=embedder.embed([query]), n_results=5)
+
+    took = [_seconds(lambda query=query: ask(query)) for query in queries]  # type: ignore[misc]
+    return rate, took
+
+
+def _grading(minilm: "MiniLM", count: int) -> Iterator[Figure]:
+    from tutor.grade import Grader
+    from tutor.match import Matcher
+
+    grader = Grader(Matcher(minilm))
+    cases = [case for case in load_suite("grading").select(limit=count).cases if isinstance(case, GradingCase)]
+    jobs = [{"question": c.question, "reference": c.reference, "answer": c.answer} for c in cases]
+
+    def one_by_one() -> None:
+        for case in cases:
+            grader.grade(question=case.question, reference=case.reference, answer=case.answer)
+
+    alone = len(cases) / _seconds(one_by_one)
+    batch = len(jobs) / _seconds(lambda: list(Grader(Matcher(minilm)).grade_many(jobs)))
+    yield Figure(name="grade one by one", value=alone, unit="grades/s")
+    yield Figure(name="grade in a batch", value=batch, unit="grades/s", against="one by one", ratio=batch / alone)
+
+
+def _overhead(settings: "Settings", folder: Path, rounds: int) -> Iterator[Figure]:
+    """Time to the first words with a server that answers at once: the tutor, and a loop written over the same parts."""
+    from openai import OpenAI
+
+    from tutor.assemble import open_tutor
+    from tutor.explain import Said
+
+    questions = [case.question for case in load_suite("answers").cases if isinstance(case, AnswerCase)][:rounds]
+    with echo() as url, open_tutor(_pointed(settings, url, folder)) as tutor:
+        client = OpenAI(base_url=url, api_key="none")
+
+        def ours(question: str) -> None:
+            for event in tutor.ask(question):
+                if isinstance(event, Said) and event.text:
+                    return
+
+        def by_hand(question: str) -> None:
+            found = tutor.search(question)
+            cards = "\n\n".join(each.card.text for each in found.results)
+            message = f"Answer from these cards alone:\n{cards}\n\nQuestion: {question}"
+            stream = client.chat.completions.create(
+                model=MODEL, messages=[{"role": "user", "content": message}], stream=True
+            )
+            next(iter(stream))
+            stream.close()
+
+        ours(questions[0])
+        by_hand(questions[0])
+        took: tuple[list[float], list[float]] = ([], [])
+        for question in questions:
+            for place, act in enumerate((ours, by_hand)):
+                took[place].append(_seconds(lambda act=act, question=question: act(question)))  # type: ignore[misc]
+        client.close()
+    yield from _times("before the first words", took[0], took[1], "by hand")
+
+
+def _pointed(settings: "Settings", url: str, folder: Path) -> "Settings":
+    """The settings with one profile that points at `url`, and with folders of their own."""
+    from tutor.config import load_settings
+
+    toml = folder / "tutor.toml"
+    toml.write_text(
+        f'data_dir = "{folder}/data"\ncache_dir = "{settings.cache_dir}"\n[model]\nuse = "{MODEL}"\n'
+        f'[models.{MODEL}]\nmodel = "{MODEL}"\nbase_url = "{url}"\n',
+        encoding="utf-8",
+    )
+    return load_settings(toml, environ={})
+
+
+class Asks:
+    """A subject that sends the question to a model and gives back what it says."""
+
+    name = "asks"
+    about: dict[str, str] = {"subject": "asks"}  # noqa: RUF012 (a constant of the protocol)
+
+    def __init__(self, model: "ChatModel") -> None:
+        self._model = model
+
+    def answer(self, case: Case) -> Answer:
+        """One call."""
+        from tutor.model import complete
+
+        said = complete(self._model, Prompt(name="bench", text=case.asked, fingerprint=""))
+        return Answer(text=said.text, answerable=True, first_seconds=said.first_token_seconds)
+
+
+def _suite(count: int) -> Suite:
+    cases = tuple(AnswerCase(id=f"c{n}", question=f"What is {n}?", reference=f"It is number {n}") for n in range(count))
+    known = load_suite("answers", metrics=FITS)
+    return replace(known, name="bench", metrics=("coverage",), cases=cases)
+
+
+def _run_harness(url: str, count: int, at_once: int) -> float:
+    """Cases a second: one generation and one judge call each, through the harness with its log's worth of work."""
+    from tutor.model import open_model
+    from tutor.settings import Profile
+
+    model = open_model(Profile(name=MODEL, model=MODEL, base_url=url), environ={})
+    suite = _suite(count)
+    run_cases(suite.select(limit=2), [Asks(model)], tools=Tools(judge=Judge(model)), workers=2)
+    started = time.perf_counter()
+    run = run_cases(suite, [Asks(model)], tools=Tools(judge=Judge(model)), workers=at_once)[0]
+    rate = count / (time.perf_counter() - started)
+    failed = [result.error for result in run.results if result.status != "scored"]
+    if failed:
+        raise RuntimeError(f"the harness failed on {len(failed)} of its own cases: {failed[0]}")
+    return rate
+
+
+def _run_bare(url: str, count: int, at_once: int) -> float:
+    """The same calls from a bare asyncio loop over the openai client."""
+    from openai import AsyncOpenAI
+
+    async def call(client: AsyncOpenAI, text: str) -> str:
+        stream = await client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": text}], stream=True
+        )
+        return "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
+
+    async def main() -> float:
+        async with AsyncOpenAI(base_url=url, api_key="none") as client:
+            gate = asyncio.Semaphore(at_once)
+
+            async def case(number: int) -> None:
+                async with gate:
+                    said = await call(client, f"What is {number}?")
+                    await call(client, f"Judge this: {said}")
+
+            await case(0)
+            started = time.perf_counter()
+            await asyncio.gather(*(case(number) for number in range(count)))
+            return count / (time.perf_counter() - started)
+
+    return asyncio.run(main())
+
+
+def _harness(count: int) -> Iterator[Figure]:
+    """With a server that answers at once: what the harness itself costs, one case at a time."""
+    with echo(tokens=4) as url:
+        yield _throughput("harness, instant server", url, count, 1, rounds=2)
+
+
+def _paced(count: int) -> Iterator[Figure]:
+    """With a server that thinks for 200 ms and says a token every 20 ms, 20 cases at once."""
+    with echo(first=0.2, gap=0.02, tokens=30) as url:
+        yield _throughput("harness, paced server", url, count, 20, rounds=1)
+    yield Figure(name="memory at most", value=_memory(), unit="MB")
+
+
+def _throughput(name: str, url: str, count: int, at_once: int, rounds: int) -> Figure:
+    """Cases a second of the harness and of the bare loop, taking turns; the best of each counts."""
+    took = [(_run_bare(url, count, at_once), _run_harness(url, count, at_once)) for _ in range(rounds)]
+    bare, ours = (max(rates) for rates in zip(*took, strict=True))
+    return Figure(name=name, value=ours, unit="cases/s", against=f"bare loop {bare:.1f}", ratio=ours / bare)
+
+
+def _memory() -> float:
+    import resource
+
+    scale = 1 if os.uname().sysname == "Darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 1e6

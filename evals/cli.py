@@ -1,0 +1,317 @@
+"""`tutor-evals`: the commands, their options and what they print; everything heavy loads inside commands.
+
+Measures nothing itself.
+"""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evals.showing import bar, show_run
+from evals.upkeep import AsJson, Config, JudgeName, Suites, bench, calibrate, lint, selftest
+from tutor.terminal import put_json, table
+from tutor.terminal import run as run_app
+
+if TYPE_CHECKING:
+    from tutor.config import Settings
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Measure the tutor on suites of cases. Exit codes: 0 pass, 1 fail, 2 usage, 3 cannot judge, 4 inconclusive.",
+)
+
+Models = Annotated[list[str] | None, typer.Option("--model", help="A model profile; more than one take turns.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most this many cases of each suite, spread evenly.")]
+Repeat = Annotated[int, typer.Option(min=1, help="How often each case is run.")]
+Runs = Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")]
+Workers = Annotated[int | None, typer.Option(min=1, help="How many cases run at once (default 4).")]
+
+
+def _settings(config: Path | None, model: str | None = None) -> "Settings":
+    from tutor.config import load_settings
+
+    return load_settings(config, model=model)
+
+
+def _folder(runs: Path | None, settings: "Settings") -> Path:
+    return runs if runs is not None else Path(settings.evals.runs)
+
+
+@app.command("list")
+def list_(
+    paths: Annotated[list[str] | None, typer.Argument(help="Paths of suites beside the bundled ones.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the suites: the bundled ones and those named."""
+    from evals.metrics import FITS
+    from evals.suite import bundled_suites, load_suites
+
+    suites = load_suites([*(path.stem for path in bundled_suites()), *(paths or ())], metrics=FITS)
+    if as_json:
+        for suite in suites:
+            put_json(
+                {
+                    "suite": suite.name,
+                    "version": suite.version,
+                    "subject": suite.subject,
+                    "cases": len(suite.cases),
+                    "primary": suite.primary,
+                    "metrics": suite.metrics,
+                    "fingerprint": suite.fingerprint,
+                    "path": suite.path,
+                }
+            )
+        return
+    table(
+        ["suite", "subject", "cases", "primary", "about"],
+        [[suite.name, suite.subject, str(len(suite.cases)), suite.primary, suite.about] for suite in suites],
+    )
+
+
+@app.command()
+def plan(
+    suite: Suites,
+    model: Models = None,
+    repeat: Repeat = 1,
+    tag: Tags = None,
+    limit: Limit = None,
+    workers: Workers = None,
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a run would take, and what it could detect, before anything is spent."""
+    from evals.metrics import FITS
+    from evals.plan import plan as make_plan
+    from evals.suite import load_suites
+
+    rows = []
+    for each in load_suites(suite, metrics=FITS, tags=tag or (), limit=limit):
+        for name in model or (None,):
+            settings = _settings(config, name)
+            made = make_plan(
+                each,
+                settings.model.use,
+                settings.profile,
+                repeats=repeat,
+                workers=workers or settings.evals.concurrency,
+                runs=_folder(runs, settings),
+            )
+            if as_json:
+                put_json(made)
+            rows.append(
+                [
+                    made.suite,
+                    made.profile,
+                    str(made.cases),
+                    str(made.calls),
+                    f"{made.input_tokens + made.output_tokens}",
+                    f"{made.cost:.2f}",
+                    f"{made.minutes:.1f}",
+                    f"{made.detectable:.3f}",
+                    f"{made.power:.0%}",
+                    made.source,
+                ]
+            )
+    if not as_json:
+        table(["suite", "profile", "cases", "calls", "tokens", "cost", "minutes", "detects", "power", "figures"], rows)
+
+
+@app.command("run")
+def run_(
+    suite: Suites,
+    model: Models = None,
+    judge: JudgeName = None,
+    repeat: Repeat = 1,
+    tag: Tags = None,
+    limit: Limit = None,
+    only_failed: Annotated[
+        str | None, typer.Option("--only-failed", help="Only the cases of this run that failed or were not perfect.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new log even where one is unfinished.")] = False,
+    workers: Workers = None,
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run suites on the tutor; an interrupted run goes on where it stopped."""
+    from evals.metrics import FITS
+    from evals.suite import load_suites
+    from evals.sweep import Sweep, open_judge, sweep, too_thin
+    from evals.sweep import only_failed as cut
+
+    suites = load_suites(suite, metrics=FITS, tags=tag or (), limit=limit)
+    profiles = [_settings(config, name) for name in model or (None,)]
+    settings = profiles[0]
+    folder = _folder(runs, settings)
+    if only_failed:
+        suites = tuple(cut(each, only_failed, folder) for each in suites)
+    how = Sweep(
+        folder=folder,
+        repeats=repeat,
+        workers=workers or settings.evals.concurrency,
+        fresh=fresh,
+        judge=open_judge(settings, judge),
+    )
+    thin = False
+    with ExitStack() as stack:
+        for run in sweep(suites, profiles, how, lambda each, total: stack.enter_context(bar(each.name, total))):
+            stack.close()
+            show_run(run, as_json)
+            thin = thin or too_thin(run)
+    if thin:
+        raise typer.Exit(3)
+
+
+@app.command()
+def score(
+    run: Annotated[str, typer.Argument(help="A log file, a run's id, or the beginning of one.")],
+    judge: JudgeName = None,
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a stored run again with today's cases and metrics; the tutor is not asked anything."""
+    from evals.log import Log, find_log, read_log
+    from evals.metrics import FITS, Tools
+    from evals.report import markdown
+    from evals.run import rescore
+    from evals.suite import load_suite
+    from evals.sweep import open_judge
+
+    settings = _settings(config)
+    folder = _folder(runs, settings)
+    old = read_log(find_log(run, folder))
+    suite = load_suite(old.head.path or old.head.suite, metrics=FITS)
+    matcher = None
+    if suite.subject in ("answer", "dialogue"):
+        from corpus.minilm import MiniLM
+        from tutor.match import Matcher
+
+        matcher = Matcher(MiniLM.load(settings.cache_dir))
+    scored = rescore(old, suite, Tools(matcher=matcher, judge=open_judge(settings, judge)))
+    log = Log(folder, fresh=True)
+    log.start(scored.head)
+    for result in scored.results:
+        log.write(result)
+    made = read_log(Path(log.where))
+    Path(log.where).with_suffix(".md").write_text(markdown(made), encoding="utf-8")
+    show_run(made, as_json)
+
+
+@app.command()
+def compare(
+    a: Annotated[str, typer.Argument(help="The earlier run: a log file, an id, or the beginning of one.")],
+    b: Annotated[str, typer.Argument(help="The later run.")],
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs of one suite case by case: what changed, how surely, what flipped."""
+    from evals.compare import compare as make
+    from evals.log import find_log, read_log
+    from evals.report import comparison_markdown
+
+    folder = _folder(runs, _settings(config))
+    found = make(read_log(find_log(a, folder)), read_log(find_log(b, folder)))
+    if as_json:
+        put_json(found)
+    else:
+        typer.echo(comparison_markdown(found), nl=False)
+
+
+@app.command()
+def gate(
+    candidate: Annotated[str, typer.Argument(help="The run to judge.")],
+    baseline: Annotated[str | None, typer.Argument(help="The run it must not be worse than.")] = None,
+    at_least: Annotated[float | None, typer.Option(help="Without a baseline: what must be reached.")] = None,
+    margin: Annotated[float | None, typer.Option(min=0, help="How much worse is allowed.")] = None,
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a run: exit code 0 pass, 1 fail, 3 cannot judge, 4 inconclusive."""
+    from evals.gate import gate as judge_change
+    from evals.gate import gate_at_least
+    from evals.log import find_log, read_log
+
+    if (baseline is None) == (at_least is None):
+        raise typer.BadParameter("name a baseline run, or say --at-least, and not both")
+    folder = _folder(runs, _settings(config))
+    run = read_log(find_log(candidate, folder))
+    if baseline is not None:
+        found = judge_change(run, read_log(find_log(baseline, folder)), margin=margin)
+    else:
+        found = gate_at_least(run, at_least or 0.0)
+    if as_json:
+        put_json({"outcome": found.outcome, "reasons": found.reasons, "more": found.more, "exit_code": found.exit_code})
+    else:
+        typer.echo("\n".join([found.outcome, *found.reasons]))
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def report(
+    run: Annotated[str, typer.Argument(help="A log file, a run's id, or the beginning of one.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Write it to this file: .md, .html, .csv or .xml (JUnit) by its name.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="An earlier run, for a comparison on the same page (.html).")
+    ] = None,
+    runs: Runs = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the report of a stored run: Markdown, one HTML page, JSON, CSV or JUnit."""
+    from evals.export import rendered
+    from evals.log import find_log, read_log
+    from evals.report import as_data, markdown
+
+    folder = _folder(runs, _settings(config))
+    found = read_log(find_log(run, folder))
+    if as_json:
+        put_json(as_data(found))
+    elif to is None:
+        typer.echo(markdown(found), nl=False)
+    else:
+        to.write_text(rendered(found, to.suffix, read_log(find_log(against, folder)) if against else None), "utf-8")
+        typer.echo(f"report {to}")
+
+
+@app.command()
+def show(
+    run: Annotated[str, typer.Argument(help="A log file, a run's id, or the beginning of one.")],
+    case: Annotated[str, typer.Argument(help="The id of a case.")],
+    runs: Runs = None,
+    config: Config = None,
+) -> None:
+    """Print all that a run holds about one case, as JSON Lines."""
+    from evals.case import SuiteError
+    from evals.log import find_log, read_log, result_as_json
+
+    found = read_log(find_log(run, _folder(runs, _settings(config))))
+    results = [result for result in found.results if result.case == case]
+    if not results:
+        raise SuiteError([f"run {found.head.id} has no case {case!r}"])
+    for result in results:
+        put_json(result_as_json(result))
+
+
+for command in (bench, selftest, calibrate, lint):
+    app.command()(command)
+
+
+def main() -> None:
+    """The entry point of `tutor-evals`."""
+    run_app(app, "tutor-evals")
+
+
+if __name__ == "__main__":
+    main()

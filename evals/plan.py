@@ -1,0 +1,89 @@
+"""What a run would take, before anything is spent: calls, tokens, money, minutes, and what it could detect.
+
+Runs nothing. Figures come from the newest finished run of the same suite and profile where there is one, else from
+round numbers, and say which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evals import stats
+from evals.log import read_log
+from evals.result import Run
+from evals.suite import Suite
+
+if TYPE_CHECKING:
+    from tutor.config import Profile
+
+# (calls, tokens read, tokens written, seconds) of one case: with a model, and without one.
+_WITH: Mapping[str, tuple[float, float, float, float]] = {
+    "retrieval": (0, 0, 0, 0.01),
+    "answer": (1, 1200, 250, 8.0),
+    "grading": (1, 700, 120, 4.0),
+}
+_WITHOUT: Mapping[str, float] = {"retrieval": 0.01, "answer": 0.05, "grading": 0.05}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What one suite takes with one profile; `cost` in its currency, `source` tells where figures are from.
+
+    `detectable` is the smallest change it finds four times in five, `power` the chance to find one as large as the
+    suite's margin.
+    """
+
+    suite: str
+    profile: str
+    cases: int
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    minutes: float
+    detectable: float
+    power: float
+    source: str
+
+
+def plan(
+    suite: Suite, name: str, profile: "Profile | None", *, repeats: int = 1, workers: int = 4, runs: Path | None = None
+) -> Plan:
+    """The plan for one suite and profile (None: no model)."""
+    cases = len(suite.cases) * repeats
+    earlier = _newest(suite, name, runs) if runs else None
+    calls, read, written, took, source = _figures(suite, profile, earlier)
+    price_in, price_out = (profile.price_in or 0.0, profile.price_out or 0.0) if profile else (0.0, 0.0)
+    return Plan(
+        suite=suite.name,
+        profile=name,
+        cases=cases,
+        calls=round(calls * cases),
+        input_tokens=round(read * cases),
+        output_tokens=round(written * cases),
+        cost=(read * price_in + written * price_out) * cases / 1e6,
+        minutes=took * cases / workers / 60,
+        detectable=stats.detectable(len(suite.cases)),
+        power=stats.power(suite.margin, len(suite.cases)),
+        source=source,
+    )
+
+
+def _figures(suite: Suite, profile: "Profile | None", earlier: Run | None) -> tuple[float, float, float, float, str]:
+    if earlier:
+        answers = [result.answer for result in earlier.results if result.answer]
+        count = max(len(answers), 1)
+        read = sum(answer.input_tokens for answer in answers) / count
+        written = sum(answer.output_tokens for answer in answers) / count
+        took = sum(answer.seconds for answer in answers) / count
+        calls = sum(bool(answer.output_tokens) for answer in answers) / count
+        return calls, read, written, took, f"measured in {earlier.head.id}"
+    if profile is None:
+        return 0, 0, 0, _WITHOUT[suite.subject], "a guess; no run of it yet"
+    return *_WITH[suite.subject], "a guess; no run of it yet"
+
+
+def _newest(suite: Suite, name: str, runs: Path) -> Run | None:
+    found = sorted(runs.glob(f"{suite.name}-{name}-*.jsonl"), key=lambda path: path.stat().st_mtime)
+    return read_log(found[-1]) if found else None

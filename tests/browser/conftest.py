@@ -1,0 +1,95 @@
+"""A real browser, and visitors who use the page of a real server with it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.browser.served import Server
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; without it these tests fail, since a page that nobody opened is not tested.
+
+    Closed after each module: while Playwright is open its event loop runs in this thread, and no other may run there.
+    """
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "The browser tests need Chromium: apt-get install chromium"
+    expect.set_options(timeout=25_000)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for these tests, on the bundled decks; they share its learner."""
+    running = Server(tmp_path_factory.mktemp("home")).start()
+    yield running
+    running.kill()
+
+
+@dataclass
+class Visitor:
+    """Someone at the page: opens it, and knows what her browser asked for and complained about."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> Page:
+        self.page.goto(address)
+        self.page.wait_for_selector("#face .question")
+        return self.page
+
+    def study(self, address: str) -> Page:
+        """The page with a card that waits for its answer, whatever an earlier test left open."""
+        page = self.open(address)
+        if page.locator("#face .phase-graded").count():
+            page.locator("#rate-3").click()
+            page.locator("#next").click()
+        page.wait_for_selector("#face .phase-asked")
+        page.wait_for_selector("#answer textarea")
+        return page
+
+    def answer(self, text: str) -> None:
+        self.page.locator("#answer textarea").fill(text)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("#result .verdict")
+
+    def next_card(self) -> None:
+        """From a fresh card to the next one."""
+        self.answer("I am not sure at all")
+        self.page.locator("#rate-2").click()
+        self.page.locator("#next").click()
+        self.page.wait_for_selector("#face .phase-asked")
+
+    @property
+    def question(self) -> str:
+        return self.page.locator("#face .question").inner_text()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """A visitor with a browser profile of her own; options are those of a browser context."""
+    contexts: list[BrowserContext] = []
+
+    def visitor(**options: object) -> Visitor:
+        context = browser.new_context(**({"viewport": {"width": 1200, "height": 860}} | options))
+        contexts.append(context)
+        context.set_default_timeout(30_000)
+        someone = Visitor(page=context.new_page())
+        someone.page.on("request", lambda request: someone.asked.append(request.url))
+        someone.page.on("pageerror", lambda error: someone.errors.append(str(error)))
+        someone.page.on("console", lambda said: someone.errors.append(said.text) if said.type == "error" else None)
+        return someone
+
+    yield visitor
+    for context in contexts:
+        context.close()

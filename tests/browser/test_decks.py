@@ -1,0 +1,68 @@
+"""The Decks view in a real browser: files become decks, findings are listed, cards are found and opened."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.served import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Visit = Callable[..., Visitor]
+
+BIRDS = """question,answer
+What does a hummingbird eat?,nectar from flowers
+Where do puffins nest?,in burrows on sea cliffs
+What is left out here?,
+Say $x^2$ & <b>bold</b>,done
+"""
+
+
+def test_dropped_file_becomes_a_deck_to_study(visit: Visit, tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    deck = tmp_path / "birds.csv"
+    deck.write_text(BIRDS, encoding="utf-8")
+    me = visit()
+    page = me.open(server.address)
+    page.get_by_role("tab", name="Decks").click()
+    expect(page.locator("#decks-table tbody tr")).to_have_count(5)
+    page.locator("#deck-files input[type=file]").set_input_files(deck)
+    expect(page.locator("#decks-told")).to_contain_text("3 cards are yours now")
+    expect(page.locator("#decks-table tbody tr")).to_have_count(1)
+    page.locator("#decks-table summary").click()
+    expect(page.locator("#decks-table details")).to_contain_text("Line 4")
+
+    page.get_by_role("textbox", name="Find a card").fill("puffins")
+    expect(page.locator("#found a.source").first).to_contain_text("Where do puffins nest?")
+    page.locator("#found a.source").first.click()
+    expect(page.locator("#shelf .question")).to_contain_text("puffins")
+    page.keyboard.press("Escape")
+
+    page.get_by_role("tab", name="Study").click()
+    page.wait_for_selector("#face .phase-asked")
+    expect(page.locator("#face .deck")).to_contain_text("birds")
+    server.kill()
+
+
+def test_file_that_is_no_deck_is_said_plainly_and_changes_nothing(server: Server, visit: Visit, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"\x00\x01\x02")
+    page = visit().open(server.address)
+    page.get_by_role("tab", name="Decks").click()
+    page.locator("#deck-files input[type=file]").set_input_files(broken)
+    expect(page.locator("#decks-told .bad")).to_contain_text("Nothing was imported.")
+    expect(page.locator("#decks-table tbody tr")).to_have_count(5)
+
+
+def test_card_that_waits_for_an_answer_stays_closed(server: Server, visit: Visit) -> None:
+    me = visit()
+    page = me.study(server.address)
+    question = me.question
+    page.get_by_role("tab", name="Decks").click()
+    page.get_by_role("textbox", name="Find a card").fill(question[:60])
+    expect(page.locator("#found a.source").first).to_contain_text(question[:30])
+    page.locator("#found a.source").first.click()
+    expect(page.locator("#shelf")).to_contain_text("waiting for your answer")
+    expect(page.locator("#shelf .text")).to_have_count(0)

@@ -1,0 +1,57 @@
+import pytest
+
+from tutor.clauses import words
+from tutor.contradiction import clashes, crossed, parts, together
+
+
+def against(point: str, answer: str) -> float:
+    return together(clashes(words(point), words(answer)))
+
+
+@pytest.mark.parametrize(
+    ("point", "answer"),
+    [
+        ("It stabilizes training by averaging gradients", "It destabilizes training by averaging gradients"),
+        ("The hidden state stores the past", "The hidden state does not store the past"),
+        ("Biases are initialized to 0.1", "Biases are initialized to 10"),
+        ("Data flows from the encoder to the decoder", "Data flows from the decoder to the encoder"),
+        ("The generator produces fakes, the discriminator detects them",
+         "The discriminator produces fakes, the generator detects them"),
+        ("low bias and high variance", "high bias and low variance"),
+        ("gradients are multiplied by values < 1", "gradients are multiplied by values > 1"),
+    ],
+)  # fmt: skip
+def test_a_clause_that_says_the_opposite_clashes(point: str, answer: str) -> None:
+    assert against(point, answer) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("point", "answer"),
+    [
+        (
+            "It stabilizes training by averaging previous gradients",
+            "training is stable as past gradients are averaged",
+        ),
+        ("The hidden state stores the past", "the past is stored in the hidden state"),
+        ("low bias and high variance", "bias is low and variance is high"),
+        ("The network does not forget", "the network never forgets"),
+        ("A causes B", "B is caused by A"),
+        ("weights are not high", "weights are low"),
+        ("writing to memory", "it is written to the memory and read from it"),
+    ],
+)
+def test_the_same_in_other_words_does_not_clash(point: str, answer: str) -> None:
+    assert against(point, answer) < 0.5
+
+
+def test_a_clause_that_names_one_subject_and_says_what_belongs_to_another_is_found() -> None:
+    card = parts(
+        [
+            (words("Reset gate: how much of the previous state to remember"), 2),
+            (words("Update gate: how much of the new state replaces the old"), 2),
+        ]
+    )
+    found = crossed(card, words("the update gate says how much of the previous state to remember"))
+    assert found is not None
+    assert {found[0], found[1]} == {0, 1}
+    assert crossed(card, words("the reset gate says how much of the previous state to remember")) is None

@@ -1,0 +1,100 @@
+"""Guards against answers that work on the grader instead of the question: orders, copied questions, soup, look-alikes.
+
+Takes such text out or names it with a flag; what a flag costs is decided in `match.py` and `grade.py`.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+from .clauses import FUNCTION, Prepared, clean, prepare, stem
+
+_EITHER = (("true", "false"), ("yes", "no"), ("right", "wrong"), ("correct", "incorrect"))
+_SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?]+(?![.!?\s\"'”)]|$))*(?:[.!?]+|\n|$)")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Orders to a grader, and look-alikes of its own output."""
+    lines = files(__package__).joinpath("orders.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line and not line.startswith("#")]
+    orders = [row for row in rows if not row.startswith("^")]
+    looks = [row for row in rows if row.startswith("^")]
+    return tuple(re.compile("|".join(f"(?:{row})" for row in kind), re.IGNORECASE) for kind in (orders, looks))  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """An answer without the text that addresses the grader, and flags for what was seen."""
+
+    text: str
+    flags: tuple[str, ...]
+
+
+def guard(question: str, reference: str, answer: str) -> Guarded:
+    """`answer` cleaned, without sentences that give the grader orders or look like its own output.
+
+    A sentence that is mostly made of the card's own words is the card's subject and stays.
+    """
+    text = clean(answer)
+    own = {stem(word.text) for word in prepare(f"{question}\n{reference}").words if word.content}
+    kept: list[str] = []
+    flags: list[str] = []
+    for match in _SENTENCE.finditer(text[:40_000]):
+        sentence = match.group()
+        kind = _kind(sentence)
+        if kind and not _about(sentence, own):
+            flags.append(kind)
+            kept.append("\n" if sentence.endswith("\n") else " ")
+        else:
+            kept.append(sentence)
+    if len(text) > 20_000:
+        flags.append("long")
+    return Guarded("".join(kept).strip() if flags else text, tuple(dict.fromkeys(flags)))
+
+
+def _kind(sentence: str) -> str:
+    if len(sentence) < 4:
+        return ""
+    orders, looks = _patterns()
+    if orders.search(sentence):
+        return "order"
+    return "lookalike" if looks.match(sentence) else ""
+
+
+def _about(sentence: str, own: set[str]) -> bool:
+    strong = [stem(word.text) for word in prepare(sentence).words if word.content]
+    return bool(strong) and sum(word in own for word in strong) / len(strong) >= 0.6
+
+
+def copied(question: Prepared, answer: Prepared) -> bool:
+    """Does the answer say nothing that the question does not?"""
+    strong = [word for word in answer.words if word.content]
+    asked = [word for word in question.words if word.content]
+    if not strong or not asked:
+        return False
+    new = [word for word in strong if word.stem not in question.stems]
+    return len(new) <= 0.1 * len(strong) and len(strong) >= 0.6 * len(asked)
+
+
+def soup(reference: Prepared, answer: Prepared) -> bool:
+    """Is the answer a heap of keywords: many words that mean something, none that join them, in an order of its own?"""
+    strong = [word for word in answer.words if word.content]
+    joined = sum(word.text in FUNCTION for word in answer.words)
+    if len(strong) < 7 or joined > 0.04 * len(answer.words):
+        return False
+    marks = sum(answer.text.count(mark) for mark in ",;\n:.•-")
+    ours = [word.stem for word in reference.words if word.content]
+    theirs = [word.stem for word in strong]
+    pairs = set(pairwise(ours))
+    kept = sum(pair in pairs for pair in pairwise(theirs))
+    return kept < 0.25 * len(theirs) and (marks < 2 or marks >= 0.8 * len(strong))
+
+
+def both_ways(question: Prepared, answer: Prepared) -> bool:
+    """Are opposite answers to a yes-or-no question offered together, as in `true or false`?"""
+    said = {word.text for word in answer.words}
+    asked = {word.text for word in question.words}
+    return any({one, other} <= said and ({one, other} <= asked or len(said) <= 6) for one, other in _EITHER)

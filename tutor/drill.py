@@ -1,0 +1,168 @@
+"""The quiz in a terminal: lines in, session events out. The session decides what happens; nothing is decided here."""
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from tutor.terminal import clean, console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tutor.assemble import Tutor
+    from tutor.events import Event, Move
+    from tutor.grade import Grade
+    from tutor.session import Session
+
+_MARKS = {"made": "✓", "partly": "◐", "missed": "·", "contradicted": "✗", "unsure": "?"}
+_KEYS = "Type your answer.  /h hint   /d I don't know   /s skip   /q stop   /ask QUESTION"
+
+
+def drill(tutor: "Tutor", *, decks: tuple[str, ...] = (), limit: int = 20) -> None:
+    """Ask up to `limit` cards on standard input and output; the end of input ends the sitting."""
+    from tutor import session as s
+
+    screen = console()
+    session = tutor.session()
+    session.decks = decks
+    screen.print(tutor.describe_model(), style="dim")
+    screen.print(_KEYS, style="dim")
+    for _ in range(limit):
+        if session.phase in ("idle", "rated", "ended"):
+            _play(screen, session, s.Next(id=_new()))
+        else:
+            _show_open_card(screen, session)
+        if session.phase == "ended" or not _one_card(screen, session):
+            break
+    if session.phase != "ended":
+        _play(screen, session, s.End(id=_new()))
+
+
+def _new() -> str:
+    return uuid4().hex
+
+
+def _one_card(screen: "Console", session: "Session") -> bool:
+    """One card from question to rating; False when the learner wants to stop."""
+    from tutor import session as s
+
+    while session.phase == "asked":
+        line = _read(screen, "> ")
+        if line is None:
+            return False
+        if line.strip():
+            _play(screen, session, _move(line))
+    grade = session.view().grade
+    if grade is not None and not grade.settled and s.Tick in session.allowed and not _tick(screen, session, grade):
+        return False
+    while session.phase == "graded":
+        preset = session.view().preset
+        line = _read(screen, f"How well did you know this? 1 Not at all .. 5 Perfectly [{preset}] ")
+        if line is None:
+            return False
+        value = line.strip() or str(preset)
+        if value in "12345" and len(value) == 1:
+            _play(screen, session, s.Rate(id=_new(), value=int(value)))
+        else:
+            screen.print("A number from 1 to 5, or Enter for the one in brackets.")
+    return True
+
+
+def _move(line: str) -> "Move":
+    from tutor import session as s
+
+    word, _, rest = line.strip().partition(" ")
+    if word == "/ask" and rest:
+        return s.Ask(id=_new(), text=rest)
+    plain = {"/h": s.AskHint, "/d": s.DontKnow, "/s": s.Skip, "/q": s.End}
+    return plain[word](id=_new()) if word in plain and not rest else s.Commit(id=_new(), text=line)
+
+
+def _tick(screen: "Console", session: "Session", grade: "Grade") -> bool:
+    """The grader was not sure: the learner ticks the points she made."""
+    from tutor import session as s
+
+    screen.print("The grader is not sure. Which of these did your answer say?")
+    for number, point in enumerate(grade.key_points, 1):
+        screen.print(clean(f"  {number}. {point.text}"))
+    line = _read(screen, "Numbers, for example 1 3 (Enter leaves it to the grader): ")
+    if line is None:
+        return False
+    chosen = {int(word) for word in line.replace(",", " ").split() if word.isdigit()}
+    if line.strip():
+        made = tuple(point.id for number, point in enumerate(grade.key_points, 1) if number in chosen)
+        _play(screen, session, s.Tick(id=_new(), made=made))
+    return True
+
+
+def _read(screen: "Console", prompt: str) -> str | None:
+    try:
+        return screen.input(prompt, markup=False)
+    except EOFError:
+        screen.print()
+        return None
+
+
+def _show_open_card(screen: "Console", session: "Session") -> None:
+    view = session.view()
+    if view.face is not None:
+        screen.print()
+        screen.print(clean(view.face.question), style="bold")
+        for given in view.hints:
+            screen.print(clean(f"Hint: {given.text}"))
+    if view.grade is not None:
+        _show_points(screen, view.grade)
+
+
+def _play(screen: "Console", session: "Session", move: "Move") -> None:
+    for event in session.act(move):
+        if not _show_reply(screen, event):
+            _show(screen, event)
+
+
+def _show_reply(screen: "Console", event: "Event") -> bool:
+    """Print what the tutor says of itself or to a side question; False for any other event."""
+    from tutor import session as s
+
+    match event:
+        case s.Said():
+            screen.print(clean(event.text), end="")
+        case s.Reply():
+            screen.print()
+            for citation in event.citations:
+                screen.print(clean(f"  [{citation.number}] {citation.question} ({citation.deck})"), style="dim")
+        case s.Refused() | s.Notice():
+            screen.print(clean(event.text), style="yellow")
+        case _:
+            return False
+    return True
+
+
+def _show(screen: "Console", event: "Event") -> None:
+    from tutor import session as s
+
+    match event:
+        case s.Asked():
+            screen.print()
+            screen.print(clean(f"{event.card.deck} · {event.why}"), style="dim")
+            screen.print(clean(event.card.question), style="bold")
+        case s.HintGiven():
+            screen.print(clean(f"Hint: {event.hint.text}"))
+        case s.Graded():
+            _show_points(screen, event.grade)
+        case s.Revealed():
+            screen.print(clean(event.feedback))
+            screen.print("The card says:", style="dim")
+            screen.print(clean(event.card.answer))
+        case s.Rated():
+            counts = f"{event.progress.due} due · {event.progress.new} new · {event.progress.learned} learned"
+            screen.print(clean(f"Saved. {event.text} {counts}"), style="dim")
+        case s.SetAside():
+            screen.print(clean(event.text), style="dim")
+        case s.Ended():
+            screen.print(clean(event.summary))
+
+
+def _show_points(screen: "Console", grade: "Grade") -> None:
+    for point in grade.key_points:
+        said = f'   "{point.evidence}"' if point.evidence else ""
+        screen.print(clean(f"  {_MARKS[point.verdict]} {point.verdict:<13}{point.text}{said}"))

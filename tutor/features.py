@@ -1,0 +1,372 @@
+"""What can be measured between a card and an answer, as named numbers: words in common, vectors, key points, clashes.
+
+Judges nothing: `match.py` turns the numbers into support and a probability with coefficients that `fit.py` makes.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import log1p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clauses import FUNCTION, Clause, Prepared, Word, prepare
+from .contradiction import Clash, Parts, clashes, crossed, together
+from .likeness import likeness
+
+Floats = NDArray[np.float32]
+
+_KINDS = ("opposed", "negated", "number", "swapped", "subject")
+POINT_WORDS = (
+    "recall", "new_recall", "clause_recall", "clause_f", "bigrams", "clash", "opposed", "negated", "number", "swapped",
+    "subject", "size",
+)  # fmt: skip
+POINT_VECTORS = (
+    "clause_cosine", "token_recall", "new_token_recall", "clause_token_recall", "whole_cosine", "clause_residual",
+    "hybrid", "clause_hybrid",
+)  # fmt: skip
+ANSWER_WORDS = (
+    "recall", "new_recall", "precision", "f1", "new_f1", "trigrams", "question_share", "new_share",
+    "function_share", "ratio", "length", "point_mean", "point_min", "point_max", "point_half",
+    "clash_mean", "clash_max", "negated", "bigrams", "numbers",
+)  # fmt: skip
+ANSWER_VECTORS = (
+    "cosine", "question_cosine", "gain_cosine", "token_recall", "token_precision", "token_f1", "new_token_recall",
+    "clause_mean", "clause_min", "clause_max", "clause_half", "clause_most", "blend_mean", "blend_min", "blend_half",
+    "residual_cosine", "residual_mean", "hybrid", "hybrid_precision", "hybrid_mean", "hybrid_min", "hybrid_most",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A prepared text and, where there is an embedder, a vector of unit length for each word (0 where unseen)."""
+
+    text: Prepared
+    states: Floats | None = None
+    whole: Floats | None = None
+
+    def span(self, first: int, last: int) -> Floats:
+        """The mean state of the words `first` to `last` (not included), of unit length."""
+        assert self.states is not None
+        return _unit(self.states[first:last].sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The card side, prepared once: question, reference, and its points (with the line each stands under)."""
+
+    question: Seen
+    reference: Seen
+    points: tuple[Seen, ...]
+    weights: tuple[float, ...]
+    parts: tuple[Parts, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The numbers for one answer: a row a point, a row for the whole, each point's clause and clashes."""
+
+    points: Floats
+    whole: Floats
+    spans: tuple[tuple[int, int], ...]
+    clashes: tuple[tuple[Clash, ...], ...]
+    apart: tuple[tuple[int, int], ...] = ()
+
+
+def _unit(vector: Floats) -> Floats:
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm > 1e-9 else vector
+
+
+def attach(text: Prepared, spans: Sequence[tuple[int, int]], vectors: Floats, offset: int, states: Floats) -> None:
+    """Add the vectors of word pieces (places in characters from `offset`) to the rows of the words they belong to."""
+    starts = [word.start for word in text.words]
+    for (start, end), vector in zip(spans, vectors, strict=True):
+        at = bisect_right(starts, start + offset) - 1
+        if end > start and at >= 0 and start + offset < text.words[at].end:
+            states[at] += vector
+
+
+def seen(text: Prepared, states: Floats | None) -> Seen:
+    """A text with the states of its words made unit length."""
+    if states is None:
+        return Seen(text)
+    norms = np.linalg.norm(states, axis=1, keepdims=True)
+    unit = states / np.maximum(norms, 1e-9)
+    return Seen(text, unit, _unit(unit.sum(axis=0)) if len(unit) else np.zeros(states.shape[1], np.float32))
+
+
+def _best(table: Floats) -> Floats:
+    """The best of each row; 0 where there is no column."""
+    result: Floats = table.max(axis=1) if table.shape[1] else np.zeros(len(table), np.float32)
+    return result
+
+
+def _weights(words: Sequence[Word], known: frozenset[str] = frozenset()) -> Floats:
+    return np.array([word.weight * (0.25 if word.stem in known else 1.0) for word in words], np.float32)
+
+
+def _mean(values: Floats, weights: Floats) -> float:
+    total = float(weights.sum())
+    return float((values * weights).sum() / total) if total > 0 else 0.0
+
+
+def _f(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+
+
+def _pairs(words: Sequence[Word]) -> set[tuple[str, str]]:
+    strong = [word.stem for word in words if word.content]
+    return set(pairwise(strong))
+
+
+def _share(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> float:
+    return len(ours & theirs) / len(ours) if ours else 0.0
+
+
+def _line(text: Prepared) -> str:
+    return " ".join(word.text for word in text.words[:600])
+
+
+def _letters(line: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for at in range(len(line) - 2):
+        key = line[at : at + 3]
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _letter_cosine(a: str, b: str) -> float:
+    left, right = _letters(a), _letters(b)
+    dot = sum(count * right.get(key, 0) for key, count in left.items())
+    norm = sum(c * c for c in left.values()) * sum(c * c for c in right.values())
+    return float(dot / norm**0.5) if norm else 0.0
+
+
+def measure(target: Target, answer: Seen) -> Measured:
+    """The numbers for one answer to one card; without vectors, their columns are 0."""
+    swaps = _crossings(target, answer)
+    found = [_point(point, answer, target.question, swaps.get(at, ())) for at, point in enumerate(target.points)]
+    width = len(POINT_WORDS) + len(POINT_VECTORS)
+    points = np.array([one.row for one in found], np.float32).reshape(len(found), width)
+    return Measured(
+        points,
+        _whole(target, answer, points),
+        tuple(one.span for one in found),
+        tuple(one.clashes for one in found),
+        _apart(answer, [one.fits for one in found]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was found for one point: its numbers, its best clause, clashes, and how well each clause fits."""
+
+    row: list[float]
+    span: tuple[int, int]
+    clashes: tuple[Clash, ...] = ()
+    fits: tuple[float, ...] = ()
+
+
+def _apart(answer: Seen, fits: Sequence[tuple[float, ...]]) -> tuple[tuple[int, int], ...]:
+    """The places of clauses that say something and have to do with no point."""
+    best = [max(row) for row in zip(*fits, strict=False)]
+    found: list[tuple[int, int]] = []
+    limit = 0.36 if answer.states is not None else 0.1
+    for clause, fit in zip(answer.text.clauses, best, strict=False):
+        strong = sum(word.content for word in answer.text.words[clause.first : clause.last])
+        inside = any(start <= clause.start and clause.end <= end for start, end in found)
+        if strong >= 3 and fit < limit and not inside:
+            found.append((clause.start, clause.end))
+    return tuple(found)
+
+
+def _crossings(target: Target, answer: Seen) -> dict[int, tuple[Clash, ...]]:
+    """Point -> clashes, where the answer says of one point's subject what belongs to another's."""
+    found: dict[int, tuple[Clash, ...]] = {}
+    if len(target.parts) < 2:
+        return found
+    for clause in answer.text.clauses:
+        cross = crossed(target.parts, answer.text.words[clause.first : clause.last])
+        if cross:
+            own, other, clash = cross
+            found[own] = (*found.get(own, ()), clash)
+            found[other] = (*found.get(other, ()), clash)
+    return found
+
+
+def _clause_scores(
+    point: Seen, answer: Seen, weights: Floats, table: Floats
+) -> list[tuple[float, float, float, float, Clause]]:
+    """For each clause: blended score, word recall, precision, cosine."""
+    scores = []
+    cosines = _clause_cosines(point, answer)
+    back = table.max(axis=0) if len(table) else np.zeros(table.shape[1])
+    strong = np.array([word.content for word in answer.text.words], np.float32)
+    for clause, cosine in zip(answer.text.clauses, cosines, strict=True):
+        span = slice(clause.first, clause.last)
+        recall = _mean(_best(table[:, span]), weights)
+        hit = _mean((back[span] >= 0.7).astype(np.float32), strong[span])
+        blend = 0.5 * recall + 0.15 * hit + 0.35 * cosine if answer.states is not None else 0.75 * recall + 0.25 * hit
+        scores.append((blend, recall, hit, cosine, clause))
+    return scores
+
+
+def _clause_rows(answer: Seen) -> Floats:
+    """A vector of unit length for each clause."""
+    assert answer.states is not None
+    sums = np.vstack([np.zeros((1, answer.states.shape[1]), np.float32), answer.states.cumsum(axis=0)])
+    rows = np.array([sums[c.last] - sums[c.first] for c in answer.text.clauses], np.float32)
+    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def _clause_cosines(point: Seen, answer: Seen) -> list[float]:
+    if answer.states is None or point.whole is None or not answer.text.clauses:
+        return [0.0] * len(answer.text.clauses)
+    return [float(x) for x in _clause_rows(answer) @ point.whole]
+
+
+def _without(rows: Floats, direction: Floats) -> Floats:
+    """`rows` without what they share with `direction`, of unit length: what is said beyond the question."""
+    rest = rows - np.outer(rows @ direction, direction)
+    unit: Floats = rest / np.maximum(np.linalg.norm(rest, axis=1, keepdims=True), 1e-9)
+    return unit
+
+
+def _soft(near: Floats) -> Floats:
+    """Cosines of word states as a share of a match: 0 below .45, 1 from .85."""
+    result: Floats = np.clip((near - 0.45) / 0.4, 0.0, 1.0)
+    return result
+
+
+def _point(point: Seen, answer: Seen, question: Seen, swaps: tuple[Clash, ...]) -> _Found:
+    words, known = point.text.words, question.text.stems
+    weights, fresh = _weights(words), _weights(words, known)
+    table = likeness(words, answer.text.words)
+    scores = _clause_scores(point, answer, weights, table)
+    if not scores or not words:
+        return _Found([0.0] * (len(POINT_WORDS) + len(POINT_VECTORS)), (0, 0))
+    best = max(scores, key=lambda score: score[0])
+    clause = best[4]
+    hits = _best(table)
+    reasons = (*_reasons(point, answer, known, scores, best[0]), *swaps)
+    kinds = {kind: together([r for r in reasons if r.kind == kind]) for kind in _KINDS}
+    row = [
+        _mean(hits, weights), _mean(hits, fresh), best[1], _f(best[2], best[1]),
+        _share(_pairs(words), _pairs(answer.text.words)),
+        together(reasons), kinds["opposed"], kinds["negated"], kinds["number"], kinds["swapped"],
+        kinds["subject"], log1p(len(words)),
+    ]  # fmt: skip
+    top = max(score[3] for score in scores)
+    vectors = _point_vectors(point, answer, question, clause, (weights, fresh), table, top)
+    fits = tuple(max(recall, cosine) for _, recall, _, cosine, _ in scores)
+    return _Found(row + vectors, (clause.start, clause.end), reasons, fits)
+
+
+def _reasons(
+    point: Seen,
+    answer: Seen,
+    known: frozenset[str],
+    scores: Sequence[tuple[float, float, float, float, Clause]],
+    top: float,
+) -> tuple[Clash, ...]:
+    """The clashes of the clause that fits the point best, and weaker ones of the clauses that fit nearly as well."""
+    found: dict[tuple[str, str], Clash] = {}
+    for blend, _, _, _, clause in sorted(scores, key=lambda score: -score[0])[:4]:
+        fit = (blend / top) ** 2 if top > 0 else 0.0
+        if fit < 0.5:
+            break
+        for clash in clashes(point.text.words, answer.text.words[clause.first : clause.last], known=known):
+            key = (clash.kind, clash.ours)
+            weaker = replace(clash, strength=clash.strength * fit)
+            if key not in found or found[key].strength < weaker.strength:
+                found[key] = weaker
+    return tuple(found.values())
+
+
+def _point_vectors(
+    point: Seen, answer: Seen, question: Seen, clause: Clause, weights: tuple[Floats, Floats], table: Floats, top: float
+) -> list[float]:
+    if point.states is None or answer.states is None or answer.whole is None or point.whole is None:
+        return [0.0] * len(POINT_VECTORS)
+    plain, fresh = weights
+    near = point.states @ answer.states.T
+    span = slice(clause.first, clause.last)
+    both = np.maximum(table, _soft(near))
+    residual = 0.0
+    if question.whole is not None:
+        rest = _without(_clause_rows(answer), question.whole)
+        residual = float((rest @ _without(point.whole[None, :], question.whole)[0]).max())
+    return [
+        top, _mean(_best(near), plain), _mean(_best(near), fresh), _mean(_best(near[:, span]), plain),
+        float(point.whole @ answer.whole), residual, _mean(_best(both), fresh), _mean(_best(both[:, span]), fresh),
+    ]  # fmt: skip
+
+
+def _whole(target: Target, answer: Seen, points: Floats) -> Floats:
+    ours, theirs = target.reference.text.words, answer.text.words
+    known = target.question.text.stems
+    table = likeness(ours, theirs)
+    hits, back = _best(table), _best(table.T)
+    recall, precision = _mean(hits, _weights(ours)), _mean(back, _weights(theirs))
+    new_recall, new_precision = _mean(hits, _weights(ours, known)), _mean(back, _weights(theirs, known))
+    asked = [word.stem in known for word in theirs if word.content]
+    recalls = points[:, 0] if len(points) else np.zeros(1, np.float32)
+    clash = points[:, 5] if len(points) else np.zeros(1, np.float32)
+    negated = abs(_denied(ours) - _denied(theirs))
+    numbers = {w.text for w in ours if w.text[0].isdigit()}
+    row = [
+        recall, new_recall, precision, _f(precision, recall), _f(new_precision, new_recall),
+        _letter_cosine(_line(target.reference.text), _line(answer.text)),
+        sum(asked) / len(asked) if asked else 0.0, log1p(sum(not a for a in asked)),
+        sum(word.text in FUNCTION for word in theirs) / len(theirs) if theirs else 0.0,
+        float(np.clip(np.log((len(theirs) + 1) / (len(ours) + 1)), -3, 2)), log1p(len(theirs)),
+        float(recalls.mean()), float(recalls.min()), float(recalls.max()), float((recalls > 0.5).mean()),
+        float(clash.mean()), float(clash.max()), negated, _share(_pairs(ours), _pairs(theirs)),
+        len(numbers & {w.text for w in theirs}) / len(numbers) if numbers else 0.5,
+    ]  # fmt: skip
+    return np.array(row + _whole_vectors(target, answer, points, table), np.float32)
+
+
+def _denied(words: Sequence[Word]) -> float:
+    strong = [word.negated for word in words if word.content]
+    return sum(strong) / len(strong) if strong else 0.0
+
+
+def _whole_vectors(target: Target, answer: Seen, points: Floats, table: Floats) -> list[float]:
+    ours, asked = target.reference, target.question
+    if (
+        answer.states is None
+        or ours.states is None
+        or answer.whole is None
+        or ours.whole is None
+        or asked.whole is None
+    ):
+        return [0.0] * len(ANSWER_VECTORS)
+    if not len(answer.states) or not len(ours.states) or not len(points):
+        return [0.0] * len(ANSWER_VECTORS)
+    known = asked.text.stems
+    near = ours.states @ answer.states.T
+    fresh = _weights(ours.text.words, known)
+    recall = _mean(_best(near), _weights(ours.text.words))
+    precision = _mean(_best(near.T), _weights(answer.text.words))
+    cosine, question = float(ours.whole @ answer.whole), float(asked.whole @ answer.whole)
+    rest = _without(np.array([ours.whole, answer.whole]), asked.whole)
+    both = np.maximum(table, _soft(near))
+    first = len(POINT_WORDS)
+    clause, tokens, residual, hybrid = (points[:, first + place] for place in (0, 1, 5, 6))
+    blend = 0.3 * points[:, 0] + 0.35 * clause + 0.35 * tokens
+    return [
+        cosine, question, cosine - question, recall, precision, _f(precision, recall), _mean(_best(near), fresh),
+        float(clause.mean()), float(clause.min()), float(clause.max()), float((clause > 0.5).mean()),
+        float((clause > 0.65).mean()), float(blend.mean()), float(blend.min()), float((blend > 0.55).mean()),
+        float(rest[0] @ rest[1]), float(residual.mean()), _mean(_best(both), fresh),
+        _mean(_best(both.T), _weights(answer.text.words, known)), float(hybrid.mean()), float(hybrid.min()),
+        float((hybrid > 0.6).mean()),
+    ]  # fmt: skip
+
+
+__all__ = ["Measured", "Seen", "Target", "attach", "likeness", "measure", "prepare", "seen"]

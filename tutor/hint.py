@@ -1,0 +1,157 @@
+"""The hint ladder, built from the card without a model, and the leak check for anything said before an answer.
+
+Decides nothing about when a hint may be given; that is `session.py`'s.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from corpus.card import Card, KeyPoint
+from corpus.keypoints import split
+
+from .clauses import Word, clean, prepare, words
+from .match import Matcher
+
+LEVELS = 5
+SHOWN = 0.15  # the share of a point's own words, by weight, that a cloze may show
+TOLD = 0.6
+_SPELLED = re.compile(r"\b(?:[^\W\d_][ .\-_·*/|]{1,3}){3,}[^\W\d_]\b")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hint:
+    """One rung: its level from 1 to 5, what it says, and the point it is about ("" for the first two rungs)."""
+
+    level: int
+    text: str
+    point: str = ""
+
+
+def hint(card: Card, level: int, *, missing: Sequence[str] = (), related: Sequence[str] = ()) -> Hint:
+    """Rung `level` (1 to 5; beyond is taken as 1 or 5) for a card, aimed at the first of the `missing` point ids.
+
+    Rungs 1 to 4 tell no point. `related` holds questions of cards the learner already knows.
+    """
+    level = min(max(level, 1), LEVELS)
+    points = card.key_points or split(card.answer, card.question)
+    point = next((p for p in points if p.id in missing), points[0])
+    known = prepare(card.question).stems
+    match level:
+        case 1:
+            return Hint(level=1, text=_where(card, related))
+        case 2:
+            return Hint(level=2, text=_shape(points, known))
+        case 3:
+            return Hint(level=3, text=_cue(point, known), point=point.id)
+        case 4:
+            return Hint(level=4, text=f"Fill the gaps: {cloze(point.text, known)}", point=point.id)
+        case _:
+            head = f"{point.head}: " if point.head else ""
+            return Hint(
+                level=5, text=f"One point is: {head}{point.text}\nNow say it in your own words.", point=point.id
+            )
+
+
+def _where(card: Card, related: Sequence[str]) -> str:
+    parts = [f"This card is from the deck “{card.deck}”" if card.deck else "Think back to where you met this"]
+    topics = [
+        tag for tag in card.tags if not prepare(tag).stems & prepare(card.answer).stems - prepare(card.question).stems
+    ]
+    if topics:
+        parts.append(f"under {', '.join(topics[:3])}")
+    line = " ".join(parts) + "."
+    if related:
+        safe = [text for text in related if not _tells(text, card)]
+        if safe:
+            line += " You already know a card near it: “" + "”, “".join(" ".join(t.split()) for t in safe[:2]) + "”."
+    return line
+
+
+def _tells(text: str, card: Card) -> bool:
+    """Does another card's question hold words of this answer that this question does not?"""
+    new = prepare(card.answer).stems - prepare(card.question).stems
+    return len(prepare(text).stems & new) > 1
+
+
+def _shape(points: Sequence[KeyPoint], known: frozenset[str]) -> str:
+    count = len(points)
+    sizes = [sum(word.content for word in words(point.text)) for point in points]
+    line = "The answer is one point" if count == 1 else f"The answer has {count} points"
+    length = (
+        "a word or two"
+        if max(sizes) <= 2
+        else "short"
+        if max(sizes) <= 6
+        else "a sentence"
+        if max(sizes) <= 15
+        else "a few sentences"
+    )
+    line += (
+        f", {'' if count == 1 else 'each '}{length}."
+        if max(sizes) - min(sizes) < 6 or count == 1
+        else f", the longest {length}."
+    )
+    heads = list(dict.fromkeys(p.head for p in points if p.head and prepare(p.head).stems <= known))
+    return line + (f" They fall under: {', '.join(heads)}." if heads else "")
+
+
+def _letters(word: Word) -> str:
+    return word.text[0].upper() if word.text[0].isalpha() else "a number" if word.text[0].isdigit() else word.text[0]
+
+
+def _cue(point: KeyPoint, known: frozenset[str]) -> str:
+    """The first letters of the words that carry the point, in order."""
+    strong = [word for word in words(clean(point.text)) if word.content]
+    new = [word for word in strong if word.stem not in known] or strong or list(words(clean(point.text)))
+    head = f" under “{point.head}”" if point.head and prepare(point.head).stems <= known else ""
+    first = ", ".join(_letters(word) for word in new[:6]) or "nothing"
+    more = " ..." if len(new) > 6 else ""
+    return f"One point{head} has {len(new)} key word{'s' * (len(new) != 1)}, beginning with: {first}{more}."
+
+
+def cloze(text: str, known: Collection[str]) -> str:
+    """`text` with its telling words blanked to their first letter: small words and a few dull ones stay.
+
+    >>> cloze("memory of the network", frozenset())
+    'm_____ of the n______'
+    """
+    tidy = clean(" ".join(text.split()))
+    all_words = words(tidy)
+    strong = [word for word in all_words if word.content and word.stem not in known]
+    budget = SHOWN * sum(word.weight for word in strong) if len(strong) > 6 else 0.0
+    shown: set[int] = set()
+    for word in sorted(strong, key=lambda word: (word.weight, word.start)):
+        if word.weight <= budget and not word.negated and not word.text[0].isdigit():
+            budget -= word.weight
+            shown.add(word.start)
+    out, at = [], 0
+    for word in all_words:
+        hide = word.stem not in known and word.start not in shown and (word.content or word.text[0].isdigit())
+        piece = tidy[word.start : word.end]
+        out += (
+            [
+                tidy[at : word.start],
+                re.sub(r"\w", "_", piece) if word.text[0].isdigit() else piece[0] + re.sub(r"\w", "_", piece[1:]),
+            ]
+            if hide
+            else [tidy[at : word.end]]
+        )
+        at = word.end
+    return "".join([*out, tidy[at:]])
+
+
+def leaks(text: str, card: Card, matcher: Matcher) -> tuple[str, ...]:
+    """The ids of the key points of `card` that `text` tells to somebody who knows only the question.
+
+    Judged by the matcher itself; letters set apart (`t-h-r-e-s-h-o-l-d`) are read together.
+    """
+    points = card.key_points or split(card.answer, card.question)
+    plain = _SPELLED.sub(lambda found: re.sub(r"[\W_]", "", found.group()), clean(text))
+    told = matcher.match(card.question, points, card.answer, plain)
+    before = matcher.match(card.question, points, card.answer, card.question)
+    return tuple(
+        now.id
+        for now, then in zip(told.points, before.points, strict=True)
+        if now.alone >= TOLD and now.fresh >= 0.5 and now.alone > then.alone + 0.1
+    )

@@ -1,0 +1,57 @@
+"""Which words of one text say which of another: same stem, same side of an axis, slip of the pen, abbreviation.
+
+Compares words only; vectors are for `features.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clauses import Word
+from .opposites import alike
+
+Floats = NDArray[np.floating[Any]]
+
+
+def _initials(words: Sequence[Word]) -> dict[str, range]:
+    """Initials of two to five neighbouring words -> their places: `rnn` for `recurrent neural network`."""
+    plain = [(at, word.text[0]) for at, word in enumerate(words[:400]) if word.weight > 0.1 and word.text.isalpha()]
+    letters = "".join(letter for _, letter in plain)
+    found = {}
+    for size in range(2, 6):
+        for at in range(len(plain) - size + 1):
+            found[letters[at : at + size]] = range(plain[at][0], plain[at + size - 1][0] + 1)
+    return found
+
+
+def likeness(ours: Sequence[Word], theirs: Sequence[Word]) -> Floats:
+    """How well each of `theirs` says each of `ours`: shape (ours, theirs), 0 to 1, abbreviations seen through."""
+    forms: dict[str, int] = {}
+    columns = [forms.setdefault(word.text, len(forms)) for word in theirs]
+    strong = [(at, word) for word in theirs if word.content for at in (forms[word.text],)]
+    unique = list({at: (at, word) for at, word in strong}.values())
+    table = np.zeros((len(ours), len(forms)), np.float32)
+    for row, word in enumerate(ours):
+        if word.content:
+            for column, other in unique:
+                table[row, column] = alike(word.text, other.text)
+        elif word.text in forms:
+            table[row, forms[word.text]] = 1.0
+    found = table[:, columns] if columns else np.zeros((len(ours), 0), np.float32)
+    _abbreviations(ours, theirs, found)
+    return found
+
+
+def _abbreviations(ours: Sequence[Word], theirs: Sequence[Word], found: Floats) -> None:
+    """Mark words of one side whose initials are a word of the other side."""
+    for a, b, table in ((ours, theirs, found), (theirs, ours, found.T)):
+        short = {
+            word.text.removesuffix("s"): at for at, word in enumerate(b) if 2 <= len(word.text) <= 6 and word.content
+        }
+        if short:
+            for letters, places in _initials(a).items():
+                if letters in short:
+                    cells = table[places.start : places.stop, short[letters]]
+                    np.maximum(cells, 0.9, out=cells)

@@ -1,0 +1,326 @@
+"""An answer against the key points of a card with no language model: support, contradiction, a calibrated probability.
+
+Gives no verdict and no score; `grade.py` does. The coefficients in `match.json` are made by `python -m tutor.fit`.
+"""
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.card import KeyPoint
+
+from .attack import both_ways, copied, guard, soup
+from .clauses import Prepared, prepare
+from .contradiction import parts
+from .features import POINT_VECTORS, POINT_WORDS, Measured, Seen, Target, attach, measure, seen
+
+if TYPE_CHECKING:
+    from corpus.minilm import MiniLM
+
+Floats = NDArray[np.floating[Any]]
+_BLOCK = 150
+_CARDS = 2_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PointMatch:
+    """One key point: how far the answer makes it, how far it says the opposite (both 0 to 1), and the learner's words.
+
+    `alone` is the support seen from this point only; `support` is that in the light of the whole answer. `fresh` is the
+    share of its words that is said in some way, where words that the question gives count little.
+    """
+
+    id: str
+    support: float
+    contradiction: float
+    evidence: str
+    alone: float = 0.0
+    fresh: float = 0.0
+    clash: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """`probability` is the calibrated chance that a person accepts the answer, `some` that a part of it is right.
+
+    `extra` holds clauses about nothing asked.
+    """
+
+    probability: float
+    some: float
+    points: tuple[PointMatch, ...]
+    weights: tuple[float, ...]
+    flags: tuple[str, ...]
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One answer to be matched."""
+
+    question: str
+    points: tuple[KeyPoint, ...]
+    reference: str
+    answer: str
+
+
+class Matcher:
+    """Matches answers to key points, with the built-in embedder or from words alone. Thread-safe."""
+
+    def __init__(self, embedder: "MiniLM | None" = None) -> None:
+        self._embedder = embedder
+        self._model = coefficients()["vectors" if embedder is not None else "words"]
+        names = (*POINT_WORDS, *POINT_VECTORS)
+        self._fresh = names.index("new_recall" if embedder is None else "hybrid")
+        self._cards: OrderedDict[tuple[object, ...], Target] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """What did the matching, for logs and reports."""
+        return "matcher" if self._embedder is not None else "matcher (words only)"
+
+    def match(self, question: str, points: Sequence[KeyPoint], reference: str, answer: str) -> Match:
+        """One answer against one card's points."""
+        job = Job(question=question, points=tuple(points), reference=reference, answer=answer)
+        return self.match_many([job])[0]
+
+    def match_many(self, jobs: Sequence[Job]) -> list[Match]:
+        """Many answers at once, in order; the embedder sees them in one batch."""
+        guarded = [guard(job.question, job.reference, job.answer) for job in jobs]
+        found = self._pass(jobs, [one.text for one in guarded], [one.flags for one in guarded])
+        # What has to do with nothing asked may not raise a grade, so such an answer is also matched without it.
+        loose = [at for at, match in enumerate(found) if match.extra]
+        bare = [_without(guarded[at].text, found[at].extra) for at in loose]
+        again = self._pass([jobs[at] for at in loose], bare, [found[at].flags for at in loose]) if loose else []
+        for at, text, match in zip(loose, bare, again, strict=True):
+            if re.search(r"\w", text) and _worth(match) < _worth(found[at]):
+                found[at] = replace(match, extra=found[at].extra)
+        return found
+
+    def _pass(self, jobs: Sequence[Job], texts: Sequence[str], flags: Sequence[Sequence[str]]) -> list[Match]:
+        targets = self._targets(jobs)
+        answers = self._see([prepare(text) for text in texts])
+        return [
+            self._judge(job, target, seen_flags, answer, measure(target, answer))
+            for job, target, seen_flags, answer in zip(jobs, targets, flags, answers, strict=True)
+        ]
+
+    def measured(self, job: Job) -> tuple[Measured, tuple[float, ...]]:
+        """The numbers behind a match and the weights of its points, for `tutor.fit`."""
+        text = guard(job.question, job.reference, job.answer).text
+        target = self._targets([job])[0]
+        return measure(target, self._see([prepare(text)])[0]), target.weights
+
+    def _targets(self, jobs: Sequence[Job]) -> list[Target]:
+        keys = [(job.question, job.reference, tuple((p.head, p.text) for p in job.points)) for job in jobs]
+        with self._lock:
+            known = {key: self._cards[key] for key in keys if key in self._cards}
+        for job, key in zip(jobs, keys, strict=True):
+            if key not in known:
+                known[key] = self._target(job)
+        with self._lock:
+            for key in keys:
+                self._cards[key] = known[key]
+                self._cards.move_to_end(key)
+            while len(self._cards) > _CARDS:
+                self._cards.popitem(last=False)
+        return [known[key] for key in keys]
+
+    def _target(self, job: Job) -> Target:
+        texts = [f"{p.head}: {p.text}" if p.head else p.text for p in job.points] or [job.reference]
+        prepared = self._see([prepare(text) for text in (job.question, job.reference, *texts)])
+        weights = point_weights([one.text for one in prepared[2:]])
+        marked = [(one.text.words, _before_colon(one.text)) for one in prepared[2:]]
+        return Target(prepared[0], prepared[1], tuple(prepared[2:]), weights, parts(marked))
+
+    def _see(self, texts: Sequence[Prepared]) -> list[Seen]:
+        if self._embedder is None:
+            return [seen(text, None) for text in texts]
+        blocks: list[tuple[int, int, str]] = []
+        for place, text in enumerate(texts):
+            for first in range(0, min(len(text.words), 4 * _BLOCK), _BLOCK):
+                last = min(first + _BLOCK, len(text.words))
+                start = text.words[first].start
+                blocks.append((place, start, text.text[start : text.words[last - 1].end]))
+        rows = [np.zeros((len(text.words), self._embedder.dimensions), np.float32) for text in texts]
+        for (place, start, _), tokens in zip(blocks, self._embedder.tokens([b[2] for b in blocks]), strict=True):
+            attach(texts[place], tokens.spans, tokens.vectors, start, rows[place])
+        return [seen(text, row) for text, row in zip(texts, rows, strict=True)]
+
+    def _judge(self, job: Job, target: Target, flags: Sequence[str], answer: Seen, numbers: Measured) -> Match:
+        flags = [*flags, *_flags(target, answer)]
+        alone = self._model.points(numbers.points)
+        against = self._model.against(numbers.points)
+        chance, some = self._model.answer(numbers.whole), self._model.some(numbers.whole)
+        if copied(target.question.text, answer.text):
+            chance, some = min(chance, 0.1), min(some, 0.1)
+        supports = shifted(alone, np.array(target.weights), chance)
+        extra = tuple(_evidence(answer.text, span) for span in numbers.apart)
+        ids = [point.id for point in job.points] or [""]
+        points = tuple(
+            PointMatch(
+                id=ids[at],
+                support=float(supports[at]),
+                alone=float(alone[at]),
+                fresh=float(numbers.points[at, self._fresh]),
+                contradiction=float(against[at]),
+                evidence=_evidence(answer.text, numbers.spans[at]),
+                clash="; ".join(f"{c.kind}: {c.ours} / {c.theirs}" for c in numbers.clashes[at] if c.strength >= 0.5),
+            )
+            for at in range(len(ids))
+        )
+        return Match(
+            probability=chance,
+            some=max(chance, some),
+            points=points,
+            weights=target.weights,
+            flags=tuple(dict.fromkeys(flags)),
+            extra=extra,
+        )
+
+
+def _without(text: str, extra: Sequence[str]) -> str:
+    for clause in extra:
+        text = text.replace(clause, " ", 1)
+    return re.sub(r"(?:\s*[.,;:!?]\s*){2,}", ". ", text).strip(" .,;:\n")
+
+
+def _worth(match: Match) -> float:
+    """What the points would earn, contradicted ones set against."""
+    earned = (w * p.support * (1 - p.contradiction) for w, p in zip(match.weights, match.points, strict=True))
+    return sum(earned)
+
+
+def _flags(target: Target, answer: Seen) -> list[str]:
+    found = []
+    if not re.search(r"\w", answer.text.text):
+        found.append("empty")
+    if copied(target.question.text, answer.text):
+        found.append("copied_question")
+    if both_ways(target.question.text, answer.text):
+        found.append("both_ways")
+    if soup(target.reference.text, answer.text):
+        found.append("keyword_soup")
+    if answer.text.cut or len(answer.text.words) > max(400, 12 * len(target.reference.text.words)):
+        found.append("long")
+    return found
+
+
+def _before_colon(text: Prepared) -> int:
+    """How many words stand before the first colon or equals sign of a short opening; 0 where there is none."""
+    at = min((place for place in (text.text.find(":"), text.text.find(" = ")) if place > 0), default=-1)
+    count = sum(word.end <= at for word in text.words) if at > 0 else 0
+    return count if count <= 6 else 0
+
+
+def _evidence(text: Prepared, span: tuple[int, int]) -> str:
+    return text.text[span[0] : span[1]].strip()
+
+
+def point_weights(points: Sequence[Prepared]) -> tuple[float, ...]:
+    """How much each point counts: equal parts, less for a point of a few words."""
+    sizes = np.array([min(1.0, 0.4 + 0.2 * sum(w.content for w in p.words)) for p in points])
+    return tuple(float(x) for x in sizes / sizes.sum())
+
+
+def shifted(supports: Floats, weights: Floats, mean: float) -> Floats:
+    """`supports` moved together on the logit scale until their weighted mean is `mean`; their order stays."""
+    logits = np.log(np.clip(supports, 1e-3, 0.999) / (1 - np.clip(supports, 1e-3, 0.999)))
+    low, high = -6.0, 6.0
+    for _ in range(24):
+        middle = (low + high) / 2
+        value = float((weights / (1 + np.exp(-logits - middle))).sum())
+        low, high = (middle, high) if value < mean else (low, middle)
+    moved: Floats = 1 / (1 + np.exp(-logits - (low + high) / 2))
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A fitted model: logistic regressions for a point and for an answer, and trees averaged with the latter."""
+
+    spec: dict[str, Any]
+
+    def points(self, rows: Floats) -> Floats:
+        """Support for each row of point numbers."""
+        return _sigmoid(_linear(self.spec["point"], rows))
+
+    def against(self, rows: Floats) -> Floats:
+        """The chance that each point is contradicted."""
+        if "against" not in self.spec:
+            return np.asarray(rows[:, 5])
+        return _sigmoid(_linear(self.spec["against"], rows)) * (rows[:, 5] > 0)
+
+    def some(self, row: Floats) -> float:
+        """The calibrated chance that the answer is at least partly right."""
+        spec = self.spec.get("some", self.spec["answer"])
+        return float(_sigmoid(_linear(spec, row[None, :]))[0])
+
+    def answer(self, row: Floats) -> float:
+        """The calibrated chance that the answer would be accepted."""
+        logit = float(_linear(self.spec["answer"], row[None, :])[0])
+        trees = self.spec.get("trees")
+        if trees:
+            logit = (logit + forest(trees, row)) / 2
+        a, b = self.spec.get("calibration", (1.0, 0.0))
+        return float(_sigmoid(np.array([a * logit + b]))[0])
+
+
+def _linear(spec: dict[str, Any], rows: Floats) -> Floats:
+    chosen = rows[:, spec["columns"]]
+    scaled = (chosen - np.array(spec["mean"])) / np.array(spec["scale"])
+    result: Floats = np.clip(scaled, -4, 4) @ np.array(spec["weights"]) + spec["bias"]
+    return result
+
+
+def _sigmoid(x: Floats) -> Floats:
+    result: Floats = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return result
+
+
+def forest(trees: dict[str, Any], row: Floats) -> float:
+    """The sum over all trees for one row; every tree walks one step at a time, all trees together."""
+    feature, threshold, left, right, value = (
+        trees["feature"],
+        trees["threshold"],
+        trees["left"],
+        trees["right"],
+        trees["value"],
+    )
+    at = trees["roots"].copy()
+    while True:
+        inner = feature[at] >= 0
+        if not inner.any():
+            return float(value[at].sum())
+        go = row[feature[at]] <= threshold[at]
+        at = np.where(inner, np.where(go, left[at], right[at]), at)
+
+
+@cache
+def coefficients() -> dict[str, Model]:
+    """The shipped models: `vectors` with the embedder, `words` without."""
+    raw = json.loads(files(__package__).joinpath("match.json").read_text(encoding="utf-8"))
+    models = {}
+    for name, spec in raw["models"].items():
+        if spec.get("trees"):
+            kinds = {
+                "feature": np.int64,
+                "threshold": np.float64,
+                "left": np.int64,
+                "right": np.int64,
+                "value": np.float64,
+                "roots": np.int64,
+            }
+            spec["trees"] = {key: np.array(spec["trees"][key], kind) for key, kind in kinds.items()}
+        models[name] = Model(spec)
+    return models

@@ -1,0 +1,127 @@
+"""Two words: do they say the same, or the opposite? From `opposites.txt`, prefixes, stems and slips of the pen.
+
+Knows single words only; what a whole clause says is for `contradiction.py`.
+"""
+
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from .clauses import stem
+
+_PREFIXES = (
+    ("hyper", "hypo"), ("over", "under"), ("inter", "intra"), ("endo", "exo"), ("micro", "macro"), ("pre", "post"),
+    ("homo", "hetero"), ("in", "ex"), ("in", "de"), ("up", "down"), ("super", "sub"), ("pro", "anti"), ("uni", "multi"),
+    ("mono", "poly"), ("ana", "cata"), ("en", "de"), ("maxi", "mini"),
+)  # fmt: skip
+_NEGATIVE = ("non", "un", "in", "im", "ir", "il", "dis", "de", "anti", "a", "mis")
+
+
+@cache
+def _axes() -> tuple[dict[str, frozenset[tuple[int, int]]], dict[str, frozenset[tuple[int, int]]]]:
+    """Word -> {(axis, side)}, by form and by stem."""
+    forms: dict[str, set[tuple[int, int]]] = {}
+    stems: dict[str, set[tuple[int, int]]] = {}
+    for axis, sides in enumerate(_lines()):
+        for side, words in enumerate(sides):
+            for word in words:
+                forms.setdefault(word, set()).add((axis, side))
+                stems.setdefault(stem(word), set()).add((axis, side))
+    return {k: frozenset(v) for k, v in forms.items()}, {k: frozenset(v) for k, v in stems.items()}
+
+
+@lru_cache(maxsize=50_000)
+def poles(word: str) -> frozenset[tuple[int, int]]:
+    """The axes on which `word` stands, each with its side."""
+    forms, stems = _axes()
+    return forms.get(word) or stems.get(stem(word), frozenset())
+
+
+@cache
+def _lines() -> tuple[tuple[tuple[str, ...], ...], ...]:
+    text = files(__package__).joinpath("opposites.txt").read_text(encoding="utf-8")
+    rows = [row for row in text.splitlines() if row and not row.startswith("#")]
+    return tuple(tuple(tuple(side.split()) for side in row.split("|")) for row in rows)
+
+
+def opposite(word: str) -> str:
+    """A word that means the opposite, in a like form where there is one; "" if none is known.
+
+    >>> opposite("increasing"), opposite("backward")
+    ('decreasing', 'forward')
+    """
+    for axis, side in sorted(poles(word)):
+        ours, theirs = _lines()[axis][side], _lines()[axis][1 - side]
+        ending = next((end for end in ("ing", "ed", "es", "s", "ly", "er", "est") if word.endswith(end)), "")
+        like = [other for other in theirs if other.endswith(ending)] if ending else list(theirs)
+        if word in ours or like:
+            return (like or list(theirs))[0]
+    return ""
+
+
+@lru_cache(maxsize=100_000)
+def opposed(a: str, b: str) -> bool:
+    """Do two words mean the opposite of each other?
+
+    >>> opposed("hypertension", "hypotension"), opposed("raised", "lowered"), opposed("raised", "grew")
+    (True, True, False)
+    """
+    if a == b or stem(a) == stem(b):
+        return False
+    ours, theirs = poles(a), poles(b)
+    if ours & theirs:
+        return False
+    return bool(ours & {(axis, 1 - side) for axis, side in theirs}) or _prefixed(a, b)
+
+
+def _prefixed(a: str, b: str) -> bool:
+    for one, other in ((a, b), (b, a)):
+        for prefix in _NEGATIVE:
+            rest = one[len(prefix) :]
+            if one.startswith(prefix) and len(rest) >= 4 and stem(rest) == stem(other):
+                return True
+        for left, right in _PREFIXES:
+            if one.startswith(left) and other.startswith(right):
+                rest, tail = one[len(left) :], other[len(right) :]
+                if len(rest) >= 3 and (rest == tail or stem(rest) == stem(tail)):
+                    return True
+    return False
+
+
+def _near(a: str, b: str, most: int) -> bool:
+    """Is the edit distance (with neighbouring letters swapped counting one) at most `most`?"""
+    if abs(len(a) - len(b)) > most:
+        return False
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return False
+    return row[-1] <= most
+
+
+@lru_cache(maxsize=200_000)
+def alike(a: str, b: str) -> float:
+    """How far two words say the same: 1 same stem, .85 a slip of the pen, .8 one side of an axis, 0 otherwise.
+
+    >>> alike("weights", "weight"), alike("gradient", "gradeint"), alike("increase", "decrease")
+    (1.0, 0.85, 0.0)
+    """
+    if a == b or stem(a) == stem(b):
+        return 1.0
+    if opposed(a, b):
+        return 0.0
+    if poles(a) & poles(b):
+        return 0.8
+    if not (a.isalpha() and b.isalpha()):
+        return 0.0
+    short = min(len(a), len(b))
+    if short >= 5 and a[0] == b[0] and _near(a, b, 1 if short < 8 else 2):
+        return 0.85
+    shared = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), short)
+    return 0.7 if shared >= 5 and shared >= 0.6 * max(len(a), len(b)) else 0.0

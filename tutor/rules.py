@@ -1,0 +1,194 @@
+"""The rules of a session: where a play stands, which moves may follow, and the grades that need no grader.
+
+Pure: reads no log, writes none, and calls no model.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal, Protocol
+
+from corpus.card import Card
+from tutor.events import (
+    Appeal,
+    Ask,
+    AskHint,
+    Bury,
+    Commit,
+    Confidence,
+    DontKnow,
+    End,
+    Move,
+    Next,
+    Phase,
+    Rate,
+    Skip,
+    Suspend,
+    Tick,
+    Undo,
+)
+from tutor.grade import CORRECT, WRONG, Grade, PointGrade
+from tutor.history import Kind, Play
+from tutor.points import PointRecord
+from tutor.schedule import AGAIN, Memory, Review, fsrs_rating
+
+_LONGEST_THOUGHT = 3600.0
+_LEECH = 4
+_MAY: dict[Phase, frozenset[type[Move]]] = {
+    "idle": frozenset({Next, Ask, Undo, End}),
+    "asked": frozenset({Commit, DontKnow, AskHint, Ask, Confidence, Skip, Bury, Suspend, Undo, End}),
+    "graded": frozenset({Rate, Tick, Appeal, Commit, Ask, Bury, Suspend, End}),
+    "rated": frozenset({Next, Commit, Ask, Suspend, Undo, End}),
+    "ended": frozenset({Next, Ask, Undo}),
+}
+_REFUSED: dict[Phase, str] = {
+    "idle": "No card is open. Ask for the next one first.",
+    "asked": "Answer the card in front of you first, or skip it.",
+    "graded": "Say how well you knew this card first, 1 to 5.",
+    "rated": "This card is done. Go on to the next one.",
+    "ended": "The sitting is over. Go on with the next card.",
+}
+_REFUSED_MOVE: dict[type[Move], str] = {
+    Undo: "There is no rating to take back here.",
+    Tick: "There is nothing to tick: this grade is settled. Appeal if you see it otherwise.",
+    Appeal: "There is nothing to appeal against here.",
+    Bury: "There is no open card to put away.",
+}
+
+
+class Study(Protocol):
+    """The settings a session obeys."""
+
+    @property
+    def new_per_day(self) -> int:
+        """How many new cards a day."""
+
+    @property
+    def hints(self) -> int:
+        """How many hints a card may give."""
+
+
+def phase_of(play: Play | None, *, ended: bool = False) -> Phase:
+    """Where a play stands."""
+    if ended:
+        return "ended"
+    if play is None or play.away:
+        return "idle"
+    if play.review is not None:
+        return "rated"
+    return "graded" if play.grade is not None else "asked"
+
+
+def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, elsewhere: bool) -> frozenset[type[Move]]:
+    """The moves that may be made.
+
+    `rungs` is how many hints a card may give; `elsewhere` says that the open card is in none of the chosen decks.
+    """
+    may = set(_MAY[phase])
+    if not can_undo:
+        may.discard(Undo)
+    if play is None:
+        return frozenset(may - {Commit, Suspend})
+    if phase == "graded" and play.grade is not None:
+        if play.grade.settled and play.ticks is None:
+            may.discard(Tick)
+        if play.appealed or not play.known:
+            may.discard(Appeal)
+    if phase == "asked":
+        if play.hint_level >= rungs:
+            may.discard(AskHint)
+        if elsewhere:
+            may.add(Next)
+    return frozenset(may)
+
+
+def refusal(move: Move, phase: Phase) -> str:
+    """Why `move` may not be made in this phase, in one plain sentence."""
+    if isinstance(move, AskHint) and phase == "asked":
+        return "There are no more hints for this card. Answer in your own words, or say that you do not know."
+    if isinstance(move, Tick | Appeal) and phase != "graded":
+        return _REFUSED[phase]
+    return _REFUSED_MOVE.get(type(move), _REFUSED[phase])
+
+
+def aside(move: Skip | Bury | Suspend) -> tuple[Kind, str]:
+    """What the log calls this move, and what the learner is told."""
+    if isinstance(move, Skip):
+        return "skip", "Skipped. It comes back later today."
+    if isinstance(move, Bury):
+        return "bury", "Put away until tomorrow."
+    return "suspend", "Suspended. It does not come back until you bring it back."
+
+
+def review(play: Play, id: str, at: datetime, value: int) -> Review:
+    """The review that a rating of a graded play makes.
+
+    Raises:
+        ValueError: the rating is not 1 to 5, or nothing was graded yet.
+    """
+    if play.grade is None:
+        raise ValueError("a card is rated after its answer was graded")
+    seconds = (play.answered_at - play.asked_at).total_seconds() if play.answered_at else 0.0
+    return Review(
+        id=id,
+        card=play.card,
+        at=at,
+        value=value,
+        fsrs=fsrs_rating(value, play.grade),
+        hints=play.hint_level,
+        verdict=play.grade.verdict,
+        score=play.grade.score,
+        confidence=play.confidence,
+        seconds=min(_LONGEST_THOUGHT, max(0.0, seconds)),
+        grade=play.grade_id,
+        cram=play.cram,
+    )
+
+
+def with_points(why: str, points: Sequence[PointRecord]) -> str:
+    """`why`, and how many points were missed the last time; which ones would be a hint, and is not told."""
+    missed = sum(1 for point in points if point.missed_last)
+    return f"{why} Last time you missed {missed} of {len(points)} points." if missed and len(points) > 1 else why
+
+
+def leech(memory: Memory, review: Review, card: Card) -> str:
+    """Advice where a card was forgotten again and again; empty otherwise."""
+    if review.cram or review.fsrs > AGAIN or memory.lapses < _LEECH or memory.lapses % _LEECH:
+        return ""
+    parts = f" It has {len(card.key_points)} points: make a card of each." if len(card.key_points) > 1 else ""
+    return f"You have forgotten this card {memory.lapses} times.{parts} Or suspend it, and come back to it later."
+
+
+def ticked(grade: Grade, made: Collection[str]) -> Grade:
+    """`grade` as the learner's own ticks have it: she made the points with the ids in `made`, and no others."""
+    points = tuple(
+        replace(point, verdict="made", confidence=1.0, credit=1.0)
+        if point.id in made
+        else replace(point, verdict="missed", evidence="", confidence=1.0, credit=0.0)
+        for point in grade.key_points
+    )
+    total = sum(point.weight for point in points) or 1.0
+    score = round(sum(point.weight * point.credit for point in points) / total, 4)
+    verdict: Literal["correct", "partial", "wrong"]
+    verdict = "correct" if score >= CORRECT else "wrong" if score < WRONG else "partial"
+    return replace(grade, score=score, verdict=verdict, settled=True, key_points=points, grader="learner", note="")
+
+
+def not_known(card: Card) -> Grade:
+    """The grade of "I do not know": every point missed, and nothing to settle."""
+    return Grade(score=0.0, verdict="wrong", settled=True, key_points=_points(card, "missed"), grader="learner")
+
+
+def ungraded(card: Card, note: str) -> Grade:
+    """The grade of an answer that nobody could grade: neither right nor wrong, for the learner to tick herself."""
+    return Grade(
+        score=0.0, verdict="ungraded", settled=False, key_points=_points(card, "unsure"), grader="nobody", note=note
+    )
+
+
+def _points(card: Card, verdict: str) -> tuple[PointGrade, ...]:
+    share = 1 / max(1, len(card.key_points))
+    return tuple(
+        PointGrade(id=point.id, text=point.text, verdict=verdict, evidence="", weight=share, confidence=1.0)  # type: ignore[arg-type]
+        for point in card.key_points
+    )

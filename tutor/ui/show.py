@@ -1,0 +1,272 @@
+"""A session's View -> a Screen: the HTML and the choices that the Study view shows. Pure; knows no widget.
+
+Before an answer is committed nothing here reads anything of the card but its face.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from tutor import events
+from tutor.ui.markup import inline, marked, reply, rich
+from tutor.ui.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from corpus.card import Card
+    from tutor.events import CardFace, View
+    from tutor.explain import Citation
+    from tutor.grade import Grade, PointGrade
+    from tutor.hint import Hint
+    from tutor.learner import Progress
+
+__all__ = [
+    "Screen",
+    "card_html",
+    "face_html",
+    "links",
+    "near_html",
+    "progress_html",
+    "said_html",
+    "screen",
+    "talk_html",
+    "turn_html",
+]
+
+_GLYPH = {"made": "✓", "partly": "◐", "missed": "○", "contradicted": "✕", "unsure": "?"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screen:
+    """What the Study view shows. `moves` names the moves that are allowed now, `points` the key points to tick."""
+
+    phase: str
+    bar: str
+    face: str
+    result: str = ""
+    rated: str = ""
+    preset: int = 0
+    moves: frozenset[str] = frozenset()
+    hinted: bool = False
+    points: tuple[tuple[str, str, bool], ...] = ()
+    talk: str = ""
+
+
+def screen(view: View, words: Words, *, said: str = "") -> Screen:
+    """The screen for `view`; `said` is feedback that is still coming in."""
+    committed = view.grade is not None
+    return Screen(
+        phase=view.phase,
+        bar=progress_html(view.progress, words),
+        face=_ended(view, words) if view.phase == "ended" else _face(view, words),
+        result=_result(view, words, said) if committed else "",
+        rated=_rated(view),
+        preset=view.preset if view.phase == "graded" else 0,
+        moves=frozenset(move.__name__ for move in view.allowed),
+        hinted=bool(view.hints),
+        points=_to_tick(view),
+        talk=talk_html(view.talk),
+    )
+
+
+def progress_html(progress: Progress, words: Words) -> str:
+    """The line on top: due, new, learned, and what was done today."""
+    line = words.progress_line.format(due=progress.due, new=progress.new, learned=progress.learned)
+    today = words.done_today.format(count=progress.reviewed_today) if progress.reviewed_today else ""
+    total = max(1, progress.due + progress.new + progress.learned)
+    share = round(100 * progress.learned / total)
+    return (
+        f'<div class="bar"><p class="counts">{escape(line)}{f"<span>{escape(today)}</span>" if today else ""}</p>'
+        f'<div class="track"><div class="fill" style="width:{share}%"></div></div></div>'
+    )
+
+
+def _face(view: View, words: Words) -> str:
+    if view.face is None:
+        return f'<div class="face phase-{view.phase}"></div>'
+    face = view.face
+    count = words.points_one if face.points == 1 else words.points_many.format(count=face.points)
+    tags = "".join(f'<span class="tag">{escape(tag)}</span>' for tag in face.tags)
+    why = f'<p class="why" title="{escape(words.why)}">{escape(view.why)}</p>' if view.why else ""
+    hints = _hints(view.hints, words) if view.phase == "asked" else ""
+    points = f'<span class="count">{escape(count)}</span>' if face.points else ""
+    return (
+        f'<div class="face phase-{view.phase} card-{escape(face.id)}">'
+        f'<p class="deck"><bdi>{escape(face.deck)}</bdi>{tags}{points}</p>'
+        f'<div class="question" role="heading">{rich(face.question)}</div>{why}{hints}</div>'
+    )
+
+
+def _hints(hints: Sequence[Hint], words: Words) -> str:
+    if not hints:
+        return ""
+    rows = "".join(
+        f"<li><span>{escape(words.hint_number.format(level=hint.level))}</span>{rich(hint.text)}</li>" for hint in hints
+    )
+    return f'<ul class="hints">{rows}</ul>'
+
+
+def _ended(view: View, words: Words) -> str:
+    return (
+        f'<div class="face phase-ended"><p class="deck">{escape(words.ended)}</p>'
+        f'<div class="question" role="heading">{rich(view.summary)}</div></div>'
+    )
+
+
+def _result(view: View, words: Words, said: str) -> str:
+    assert view.grade is not None
+    answer = _answer(view, view.grade, words)
+    reference = _panel(words.reference, rich(view.card.answer)) if view.card else ""
+    panels = f'<div class="panels">{answer}{reference}</div>'
+    return f"{_verdict(view, words)}{panels}{_feedback(view, words, said)}"
+
+
+def _feedback(view: View, words: Words, said: str) -> str:
+    """The step to do next in full; the rest, which the points above show already, folded away."""
+    undecided = view.grade is not None and not view.grade.settled and view.ticks is None
+    if said or not view.feedback or undecided:
+        return f'<div class="feedback">{reply(said, {}, _unnamed)}</div>' if said else ""
+    *rest, last = view.feedback.strip().split("\n")
+    cited, name = links(view.citations), _name(words)
+    more = reply("\n".join(rest), cited, name) if rest else ""
+    folded = f"<details><summary>{escape(words.feedback)}</summary>{more}</details>" if more else ""
+    return f'<div class="feedback"><div class="step">{reply(last, cited, name)}</div>{folded}</div>'
+
+
+def _verdict(view: View, words: Words) -> str:
+    grade = view.grade
+    assert grade is not None
+    ticked = view.ticks is not None
+    made = len(view.ticks or ()) if ticked else sum(point.verdict == "made" for point in grade.key_points)
+    count = words.made_count.format(made=made, all=len(grade.key_points)) if grade.key_points else ""
+    verdict = grade.verdict if grade.settled or ticked else "ungraded"
+    headline = words.headline.get(verdict, verdict) if view.answer.strip() else words.told
+    if verdict == "ungraded" and not _to_tick(view):
+        headline = words.left_open
+    if not view.answer.strip():
+        count = ""
+    unsettled = f'<p class="unsettled">{escape(words.unsettled)}</p>' if _to_tick(view) else ""
+    own = f'<span class="own">{escape(words.ticked)}</span>' if ticked else ""
+    counted = f'<span class="made-count">{escape(count)}</span>' if count and (grade.settled or ticked) else ""
+    rows = "".join(_point(point, view.ticks, words) for point in grade.key_points) if not _to_tick(view) else ""
+    points = f'<ul class="points" title="{escape(words.points)}">{rows}</ul>' if rows else ""
+    note = f'<p class="note">{escape(grade.note)}</p>' if grade.note else ""
+    head = f'<p class="headline" role="heading">{escape(headline)}{counted}{own}</p>'
+    return f'<div class="verdict {escape(verdict)}">{head}{unsettled}{note}</div>{points}'
+
+
+def _point(point: PointGrade, ticks: tuple[str, ...] | None, words: Words) -> str:
+    verdict: str = point.verdict
+    if ticks is not None:
+        verdict = "made" if point.id in ticks else "missed"
+    name = words.verdict.get(verdict, verdict)
+    quote = (
+        f'<p class="evidence"><span>{escape(words.you_said)}:</span> <q>{inline(point.evidence)}</q></p>'
+        if point.evidence and verdict != "missed"
+        else ""
+    )
+    return (
+        f'<li class="{escape(verdict)}"><span class="glyph" title="{escape(name)}">{_GLYPH.get(verdict, "·")}</span>'
+        f'<div><span class="vh">{escape(name)}: </span>{rich(point.text)}{quote}</div></li>'
+    )
+
+
+def _answer(view: View, grade: Grade, words: Words) -> str:
+    quotes = [(point.evidence, str(point.verdict)) for point in grade.key_points if point.verdict != "missed"]
+    text = marked(view.answer, quotes) if view.answer.strip() else f'<p class="none">{escape(words.no_answer)}</p>'
+    return _panel(words.answer, text)
+
+
+def _panel(title: str, html: str) -> str:
+    return f'<section class="panel"><h3>{escape(title)}</h3><div class="text">{html}</div></section>'
+
+
+def _rated(view: View) -> str:
+    if view.rated is None:
+        return ""
+    return f'<p class="rated">{escape(view.rated.text)}</p>'
+
+
+def _to_tick(view: View) -> tuple[tuple[str, str, bool], ...]:
+    """(id, text, ticked already) of each point where the learner is to decide."""
+    if view.grade is None or events.Tick not in view.allowed or view.grade.settled or view.ticks is not None:
+        return ()
+    return tuple((point.id, point.text, point.verdict == "made") for point in view.grade.key_points)
+
+
+def links(citations: Sequence[Citation]) -> dict[int, tuple[str, str]]:
+    """Mark number -> (card id, question)."""
+    return {citation.number: (citation.card, citation.question) for citation in citations}
+
+
+def _name(words: Words) -> Callable[[int, str], str]:
+    return lambda number, question: words.cite.format(number=number, question=question)
+
+
+def _sources(citations: Sequence[Citation], words: Words) -> str:
+    rows = "".join(
+        f'<li><a class="source" href="#card-{escape(citation.card)}">'
+        f'<span class="number">{citation.number}</span><bdi>{escape(citation.question)}</bdi></a></li>'
+        for citation in citations
+    )
+    return f'<ul class="sources" title="{escape(words.sources)}">{rows}</ul>' if rows else ""
+
+
+def said_html(text: str, citations: Sequence[Citation], words: Words, *, whole: bool = False) -> str:
+    """A reply with its marks as links and the cards it cites under it; a `whole` one can be copied."""
+    if not text.strip():
+        return f'<div class="reply"><p class="waiting">{escape(words.looking)}</p></div>'
+    copy = f'<button class="copy" title="{escape(words.copied)}">{escape(words.copy)}</button>' if whole else ""
+    body = reply(text, links(citations), _name(words))
+    return f'<div class="reply">{body}{_sources(citations, words)}{copy}</div>'
+
+
+def near_html(cards: Sequence[Card], words: Words) -> str:
+    """Says that the cards do not answer, with the nearest ones to open."""
+    rows = "".join(
+        f'<li><a class="source" href="#card-{escape(card.id)}"><span class="number">·</span>'
+        f"<bdi>{inline(' '.join(card.question.split()))}</bdi></a></li>"
+        for card in cards
+    )
+    return f'<div class="reply"><p>{escape(words.not_in_cards)}</p><ul class="sources">{rows}</ul></div>'
+
+
+def talk_html(talk: Sequence[tuple[str, str]]) -> str:
+    """What was said beside the card: (role, text), oldest first; the learner's role is "learner"."""
+    return "".join(
+        f'<p class="asked" dir="auto">{inline(text)}</p>'
+        if role == "learner"
+        else f'<div class="reply">{reply(text, {}, _unnamed)}</div>'
+        for role, text in talk
+    )
+
+
+def turn_html(question: str, answer: str) -> str:
+    """A question asked beside the card, and the HTML of its reply so far."""
+    return f'<p class="asked" dir="auto">{inline(question)}</p>{answer}'
+
+
+def card_html(card: Card, words: Words) -> str:
+    """A whole card, as a citation opens it."""
+    place = words.card_place.format(file=card.path.rsplit("/", 1)[-1], line=card.line) if card.path else ""
+    return (
+        f'<div class="open-card"><p class="deck"><bdi>{escape(card.deck)}</bdi></p>'
+        f'<div class="question" role="heading">{rich(card.question)}</div>'
+        f'<div class="text">{rich(card.answer)}</div><p class="place">{escape(place)}</p></div>'
+    )
+
+
+def face_html(face: CardFace, words: Words) -> str:
+    """The deck and question of a card whose answer is not to be shown yet."""
+    return (
+        f'<div class="open-card"><p class="deck"><bdi>{escape(face.deck)}</bdi></p>'
+        f'<div class="question" role="heading">{rich(face.question)}</div>'
+        f'<p class="note">{escape(words.in_play)}</p></div>'
+    )
+
+
+def _unnamed(number: int, question: str) -> str:
+    return f"{number}: {question}"

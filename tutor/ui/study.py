@@ -1,0 +1,311 @@
+"""The Study view: one card in the middle. Widgets in, moves out; what may be done now is what the session allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from tutor import events
+from tutor.ui.markup import DELIMITERS
+from tutor.ui.show import said_html, turn_html
+from tutor.ui.sitting import Shot, Sitting, move_id
+
+if TYPE_CHECKING:
+    from corpus.card import Deck
+    from tutor.ui.words import Words
+
+__all__ = ["Study", "deck_choices"]
+
+ALL = ""
+# Events that change nothing on screen but what they return; the page shows its own progress.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+Updates = dict[Any, Any]
+Open = Callable[[Sitting | None], Sitting]
+
+
+def deck_choices(decks: tuple[Deck, ...], words: Words) -> list[tuple[str, str]]:
+    """(what is shown, file stem) of each deck; decks of one name are told apart by how their files' names begin."""
+    names = [deck.name for deck in decks]
+    stems = [deck.path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for deck in decks]
+    choices = [(words.all_decks, ALL)]
+    for name, stem in zip(names, stems, strict=True):
+        short = next((stem[:size] for size in (8, 16) if [one[:size] for one in stems].count(stem[:size]) == 1), stem)
+        mark = f" ({short}{'…' if short != stem else ''})" if names.count(name) > 1 else ""
+        choices.append((name + mark, stem))
+    return choices
+
+
+class Study:
+    """The widgets of the Study view, how they are painted from a Shot, and which move each of them makes."""
+
+    def __init__(self, words: Words, decks: tuple[Deck, ...], state: gr.State, opened: Open) -> None:
+        self.words = words
+        self.state = state
+        self.opened = opened
+        with gr.Column(elem_id="study"):
+            with gr.Row(elem_id="top"):
+                self.bar = gr.Markdown(elem_id="bar", latex_delimiters=DELIMITERS)
+                self.deck = gr.Dropdown(
+                    deck_choices(decks, words), value=ALL, label=words.deck, show_label=False, filterable=False,
+                    container=False, elem_id="deck-choice", visible=len(decks) > 1,
+                )  # fmt: skip
+            with gr.Column(elem_id="sheet"):
+                self.face = gr.Markdown(elem_id="face", latex_delimiters=DELIMITERS)
+                self._answering()
+                self._result()
+                self._rating()
+                self._after()
+            self.notice = gr.Markdown(elem_id="notice", latex_delimiters=DELIMITERS)
+            self._side()
+
+    def _answering(self) -> None:
+        words = self.words
+        with gr.Column(elem_id="answering", visible=False) as self.answering:
+            self.answer = gr.Textbox(
+                label=words.answer, placeholder=words.answer_hint, lines=1, max_lines=14, max_length=20_000,
+                elem_id="answer", html_attributes=gr.InputHTMLAttributes(enterkeyhint="send", autocomplete="off"),
+            )  # fmt: skip
+            with gr.Row(elem_classes="buttons"):
+                self.commit = gr.Button(words.commit, variant="primary", elem_id="commit")
+                self.hint = gr.Button(words.hint, elem_id="hint")
+                self.dont_know = gr.Button(words.dont_know, elem_id="dont-know")
+                self.skip = gr.Button(words.skip, elem_id="skip", elem_classes="quiet push")
+
+    def _result(self) -> None:
+        words = self.words
+        self.result = gr.Markdown(elem_id="result", latex_delimiters=DELIMITERS, visible=False)
+        with gr.Column(elem_id="ticking", visible=False) as self.ticking:
+            self.ticks = gr.CheckboxGroup(label=words.tick_label, elem_id="ticks")
+            with gr.Row(elem_classes="buttons"):
+                self.tick = gr.Button(words.tick, variant="primary", elem_id="tick")
+
+    def _rating(self) -> None:
+        with gr.Column(elem_id="rating", visible=False) as self.rating:
+            gr.Markdown(self.words.rate, elem_id="rating-label")
+            with gr.Row(elem_id="rates"):
+                self.rates = [
+                    gr.Button(f"{value}\n{word}", elem_id=f"rate-{value}", min_width=0)
+                    for value, word in enumerate(self.words.rate_words, start=1)
+                ]
+
+    def _after(self) -> None:
+        words = self.words
+        self.rated = gr.Markdown(elem_id="rated-line", visible=False)
+        with gr.Row(elem_classes="buttons", visible=False) as self.after:
+            self.next = gr.Button(words.next, variant="primary", elem_id="next")
+            self.start = gr.Button(words.again, variant="primary", elem_id="start")
+            self.explain = gr.Button(words.explain, elem_id="explain")
+            self.undo = gr.Button(words.undo, elem_id="undo", elem_classes="quiet")
+            self.appeal = gr.Button(words.appeal, elem_id="appeal", elem_classes="quiet")
+            self.end = gr.Button(words.end, elem_id="end", elem_classes="quiet push")
+
+    def _side(self) -> None:
+        words = self.words
+        with gr.Accordion(words.side, open=False, elem_id="side") as self.side:
+            self.talk = gr.Markdown(elem_id="talk", latex_delimiters=DELIMITERS)
+            self.question = gr.Textbox(
+                label=words.side_label, lines=1, max_lines=6, max_length=4_000, elem_id="side-question"
+            )
+            with gr.Row(elem_classes="buttons"):
+                self.send = gr.Button(words.side_send, elem_id="side-send")
+                self.stop = gr.Button(words.stop, variant="stop", visible=False, elem_id="side-stop")
+
+    @property
+    def painted(self) -> list[Any]:
+        """Every widget that a Shot paints."""
+        return [
+            self.state, self.bar, self.face, self.answering, self.answer, self.hint, self.dont_know, self.skip,
+            self.result, self.ticking, self.ticks, self.rating, *self.rates, self.rated, self.after,
+            self.next, self.start, self.explain, self.undo, self.appeal, self.end, self.notice, self.side, self.talk,
+        ]  # fmt: skip
+
+    def paint(self, sitting: Sitting, shot: Shot) -> Updates:
+        """What each widget becomes."""
+        seen = shot.screen
+        can = seen.moves
+        asked = seen.phase == "asked"
+        over = seen.phase in ("ended", "idle")
+        updates: Updates = {
+            self.state: sitting,
+            self.bar: seen.bar,
+            self.face: seen.face,
+            self.answering: gr.update(visible=asked),
+            self.hint: gr.update(
+                value=self.words.hint_more if seen.hinted else self.words.hint, visible="AskHint" in can
+            ),
+            self.dont_know: gr.update(visible="DontKnow" in can),
+            self.skip: gr.update(visible="Skip" in can),
+            self.result: gr.update(value=seen.result, visible=bool(seen.result)),
+            self.ticking: gr.update(visible=bool(seen.points)),
+            self.ticks: gr.update(
+                choices=[(text, id) for id, text, _ in seen.points], value=[id for id, _, made in seen.points if made]
+            ),
+            self.rating: gr.update(visible="Rate" in can and not asked),
+            self.rated: gr.update(value=seen.rated, visible=bool(seen.rated)),
+            self.after: gr.update(visible=not asked),
+            self.next: gr.update(visible="Next" in can and not over and not asked),
+            self.start: gr.update(visible="Next" in can and over),
+            self.explain: gr.update(visible="Ask" in can and bool(seen.result)),
+            self.undo: gr.update(visible="Undo" in can),
+            self.appeal: gr.update(visible="Appeal" in can),
+            self.end: gr.update(visible="End" in can and not asked),
+            self.notice: f"<p>{escape(shot.notice)}</p>" if shot.notice else "",
+            self.side: gr.update(visible="Ask" in can),
+            self.talk: seen.talk,
+        }
+        for value, button in enumerate(self.rates, start=1):
+            updates[button] = gr.update(variant="primary" if value == seen.preset else "secondary")
+        return updates
+
+    def begin(self, sitting: Sitting | None) -> Iterator[Updates]:
+        """Show the card that is open, or put the next one: studying begins without a decision to make."""
+        held = self.opened(sitting)
+        if held.session.phase in ("idle", "rated"):
+            for shot in held.play(_next()):
+                yield self.paint(held, shot)
+        else:
+            yield self.paint(held, held.shot())
+
+    def _load(self, sitting: Sitting | None) -> Iterator[Updates]:
+        # The page was built with the decks of its start; others may have been imported since.
+        held = self.opened(sitting)
+        decks = held.tutor.decks
+        choices = gr.update(choices=deck_choices(decks, self.words), visible=len(decks) > 1)
+        for updates in self.begin(held):
+            yield {**updates, self.deck: choices}
+
+    def _back(self, sitting: Sitting | None) -> Iterator[Updates]:
+        # The view is also selected when the page opens; `begin` is at work then.
+        if sitting is not None and sitting.session.phase == "idle":
+            yield from self.begin(sitting)
+        else:
+            # Gradio empties the outputs of a generator that yields nothing.
+            yield {self.notice: gr.skip()}
+
+    def wire(self, page: gr.Blocks, tab: gr.Tab) -> None:
+        """Tie each widget to the move it makes."""
+        painted = self.painted
+        limit: dict[str, Any] = {"concurrency_limit": None, **QUIET}
+
+        def move(make: Callable[..., events.Move], *, clear: bool = False) -> Callable[..., Iterator[Updates]]:
+            def made(sitting: Sitting | None, *values: object) -> Iterator[Updates]:
+                held = self.opened(sitting)
+                for shot in held.play(make(*values)):
+                    updates = self.paint(held, shot)
+                    if clear or not shot.screen.phase == "asked":
+                        updates[self.answer] = ""
+                    yield updates
+
+            return made
+
+        def tied(button: gr.Button, make: Callable[..., events.Move], inputs: list[Any] | None = None) -> None:
+            clear = make in (_next, _skip)
+            button.click(move(make, clear=clear), [self.state, *(inputs or [])], painted, **limit)
+
+        committed = move(_commit)
+        gr.on(
+            [self.answer.submit, self.commit.click], committed, [self.state, self.answer], painted,
+            trigger_mode="once", **limit,
+        )  # fmt: skip
+        tied(self.hint, _hint)
+        tied(self.dont_know, _dont_know)
+        tied(self.skip, _skip)
+        tied(self.next, _next)
+        tied(self.start, _next)
+        tied(self.undo, _undo)
+        tied(self.end, _end)
+        tied(self.tick, _tick, [self.ticks])
+        for value, button in enumerate(self.rates, start=1):
+            tied(button, lambda value=value: events.Rate(value, id=move_id()))
+        tied(self.appeal, _appeal)
+        self.deck.input(self._choose, [self.state, self.deck], painted, **limit)
+        page.load(self._load, self.state, [*painted, self.deck], **limit)
+        tab.select(self._back, self.state, painted, **limit)
+        self._wire_side(limit)
+
+    def put_aside(self, sitting: Sitting | None) -> Iterator[Updates]:
+        """Skip the card in play; it comes back later."""
+        held = self.opened(sitting)
+        for shot in held.play(_skip()):
+            yield {**self.paint(held, shot), self.answer: ""}
+
+    def _choose(self, sitting: Sitting | None, stem: str) -> Iterator[Updates]:
+        held = self.opened(sitting)
+        held.session.decks = (stem,) if stem else ()
+        for shot in held.play(_next()):
+            yield {**self.paint(held, shot), self.answer: ""}
+
+    def _wire_side(self, limit: dict[str, Any]) -> None:
+        busy = {self.send: gr.update(visible=False), self.stop: gr.update(visible=True)}
+        idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
+
+        def ask(sitting: Sitting | None, text: str) -> Iterator[Updates]:
+            held = self.opened(sitting)
+            if not text.strip():
+                yield {self.state: held}
+                return
+            before = held.shot().screen.talk
+            yield {
+                self.state: held,
+                self.talk: before + turn_html(text, said_html("", (), self.words)),
+                self.question: "",
+                **busy,
+            }
+            for html, notice in held.beside(text):
+                told = f"<p>{escape(notice)}</p>" if notice else ""
+                yield {self.talk: before + turn_html(text, html), self.notice: told}
+            yield idle
+
+        def explain(sitting: Sitting | None) -> Iterator[Updates]:
+            held = self.opened(sitting)
+            face = held.session.view().face
+            yield {self.side: gr.update(open=True)}
+            yield from ask(held, face.question if face else "")
+
+        outputs = [self.state, self.side, self.talk, self.question, self.notice, self.send, self.stop]
+        asked = gr.on(
+            [self.question.submit, self.send.click], ask, [self.state, self.question], outputs,
+            trigger_mode="once", **limit,
+        )  # fmt: skip
+        explained = self.explain.click(explain, self.state, outputs, trigger_mode="once", **limit)
+        self.stop.click(lambda: idle, None, [self.send, self.stop], cancels=[asked, explained], **limit)
+
+
+def _next() -> events.Move:
+    return events.Next(id=move_id())
+
+
+def _commit(text: str) -> events.Move:
+    return events.Commit(text, id=move_id())
+
+
+def _hint() -> events.Move:
+    return events.AskHint(id=move_id())
+
+
+def _dont_know() -> events.Move:
+    return events.DontKnow(id=move_id())
+
+
+def _skip() -> events.Move:
+    return events.Skip(id=move_id())
+
+
+def _undo() -> events.Move:
+    return events.Undo(id=move_id())
+
+
+def _end() -> events.Move:
+    return events.End(id=move_id())
+
+
+def _tick(made: list[str]) -> events.Move:
+    return events.Tick(tuple(made), id=move_id())
+
+
+def _appeal() -> events.Move:
+    return events.Appeal("", id=move_id())
