@@ -31,7 +31,7 @@ def run(app: "typer.Typer", name: str) -> None:
     try:
         code = typer.main.get_command(app).main(prog_name=name, standalone_mode=False)
     except typer.exceptions.TyperException as error:
-        code = _fail(name, _usage(error), error.exit_code)
+        code = _misused(name, error)
     except (KeyboardInterrupt, typer.Abort):
         code = _fail(name, "interrupted", 130)
     except BrokenPipeError:
@@ -42,9 +42,12 @@ def run(app: "typer.Typer", name: str) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _usage(error: "typer.exceptions.TyperException") -> str:
+def _misused(name: str, error: "typer.exceptions.TyperException") -> int:
     message = error.format_message()
-    return message if message.startswith("Usage:") else f"{message}\nSay --help to see what is possible."
+    if message.startswith("Usage:"):  # no command was named: that is a question, not a fault
+        print(message, file=sys.stderr)  # noqa: T201 - this is the terminal's edge
+        return error.exit_code
+    return _fail(name, f"{message}\nSay --help to see what is possible.", error.exit_code)
 
 
 def _known(name: str, error: Exception) -> int:
@@ -77,7 +80,10 @@ def _keep_traceback(name: str) -> str:
 
 
 def _fail(name: str, message: str, code: int) -> int:
-    print(f"{name}: {clean(message)}", file=sys.stderr)  # noqa: T201 - this is the terminal's edge
+    first, *others = clean(message).splitlines() or [""]
+    if len(others) > 1:
+        others = [f"And {len(others)} more faults like this one."]
+    print("\n".join([f"{name}: {first}", *others]), file=sys.stderr)  # noqa: T201 - this is the terminal's edge
     return code
 
 

@@ -104,6 +104,8 @@ def restore(
         ]
         table(["made", "backup"], there)
         return
+    if not copy.is_file():
+        raise typer.BadParameter(f"{copy} does not exist; `tutor restore` alone lists the backups")
     before = bring_back(copy, database, datetime.now(UTC))
     kept = f"; what was there before is in {before}" if before else ""
     typer.echo(clean(f"{copy} is in place{kept}"))

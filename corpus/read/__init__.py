@@ -82,14 +82,16 @@ def _expanded(paths: Iterable[str | Path]) -> Iterator[Path]:
         if not path.is_dir():
             yield from [] if path.name.endswith(override.ENDING) else [path]
             continue
-        found = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and _is_deck(one))
+        found = sorted(one for one in path.rglob("*") if _is_deck(one, path))
         if not found:
             raise DeckError(f"{path}: the folder holds no deck file ({', '.join(sorted(SUFFIXES))}). Name another.")
         yield from found
 
 
-def _is_deck(path: Path) -> bool:
-    return path.is_file() and not path.name.endswith(override.ENDING)
+def _is_deck(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    known = path.suffix.lower() in SUFFIXES and not path.name.endswith(override.ENDING)
+    return known and not hidden and path.is_file()
 
 
 def bundled_decks() -> tuple[Path, ...]:

@@ -127,6 +127,8 @@ BAD = [
     (("grade", "--answers", "broken.jsonl"), 2, "line 2"),
     (("export", "no such deck", "--to", "x.csv"), 2, "no such deck"),
     (("search", "x", "--config", "typo.toml"), 2, "model"),
+    (("search", "x", "--config", "many.toml"), 2, "more faults"),
+    (("restore", "gone.db"), 2, "gone.db"),
     (("search", "x", "--config", "broken.toml"), 2, "broken.toml"),
 ]
 
@@ -142,6 +144,7 @@ def test_a_wrong_call_gets_one_or_two_plain_lines(
     (home / "broken.jsonl").write_text('{"id": 1, "question": "q", "reference": "r", "answer": "a"}\nnot json\n')
     (home / "typo.toml").write_text('[modle]\nuse = "none"\n')
     (home / "broken.toml").write_text("[model\n")
+    (home / "many.toml").write_text("".join(f"[wrong{n}]\n" for n in range(5)))
     done = tutor(*arguments)
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
