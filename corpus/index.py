@@ -7,10 +7,10 @@ meanwhile the kept vectors are searched exactly. Makes no vectors itself and kno
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from corpus.chunk import Chunk
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import EmbeddingError, IndexBusyError
-from corpus.plan import DISTANCE, Plan, plan_for, plan_from_json, plan_to_json
+from corpus.plan import DISTANCE, Plan, hand_over, plan_for
 from corpus.rerank import RECIPE, embedded
 from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
 from corpus.vectors import Kept, VectorCache, largest
@@ -42,8 +42,7 @@ _MOST_DIFFERENT = 0.2  # a copy is changed where at most this share of the chunk
 _SELF_QUERIES = 25
 _WIDE = 300
 _MOST_DOUBTS = 3  # then exact search serves for as long as this process lives
-# Builds that may outlive their index: a process object that is dropped while its process runs warns about it.
-_BUILDS: list["subprocess.Popen[bytes]"] = []
+_OPENINGS = count()  # one collection may be open several times in one process
 _RECENT = 2000  # rows kept in memory, about 5 kB each
 _SAME = 2e-3  # Chroma's similarities may differ from exact ones by this much
 
@@ -224,8 +223,7 @@ class Index:
                     f"Another process is indexing in {self._plan.folder}, and {len(todo)} cards are not embedded yet. "
                     "Wait for it to finish, or close it, and start again."
                 ) from None
-            vectors, states = embedded(self._embedder, [first[name] for name in todo])
-            self._recent = dict(zip(todo, zip(vectors, states, strict=True), strict=True))
+            self._cache.put(todo, *embedded(self._embedder, [first[name] for name in todo]))
 
     def _opened(self) -> "_Store | None":
         """The verified collection, opened at the first need and looked for again every two seconds."""
@@ -254,15 +252,7 @@ class Index:
         with self._lock:
             if self._builder is not None and self._builder.poll() is None:
                 return
-            order = self._plan.folder / f"order-{self._plan.name}.json"
-            write_json(order, plan_to_json(self._plan))
-            code = "import sys; from corpus.index import build; build(sys.argv[1])"
-            paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-            quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-            env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-            command = [sys.executable, "-c", code, str(order)]
-            self._builder = subprocess.Popen(command, start_new_session=True, env=env, **quiet)  # type: ignore[call-overload]
-            _BUILDS[:] = [self._builder, *(one for one in _BUILDS if one.poll() is None)]
+            self._builder = hand_over(self._plan, "corpus.index", "build")
 
 
 class _Store:
@@ -276,7 +266,7 @@ class _Store:
 
     @classmethod
     def open(cls, plan: Plan) -> "_Store | None":
-        mark = plan.home / f"open-{os.getpid()}"
+        mark = plan.home / f"open-{os.getpid()}-{next(_OPENINGS)}"
         with _native_faults():
             mark.write_text("opening")
             client = _client(plan.home / "chroma")
@@ -320,12 +310,11 @@ def _verified(plan: Plan) -> bool:
     return plan.name in names(plan.folder) and sealed(plan.home, plan.home / "chroma", plan.name)
 
 
-def build(order: str) -> None:
-    """Builds the collection that the file `order` describes, in a process of its own: aside, verified, switched in.
+def build(plan: Plan) -> None:
+    """Builds the collection that a plan describes, in a process of its own: aside, verified, switched in.
 
     A killed build leaves nothing that is read; the next one starts where the kept vectors are.
     """
-    plan = plan_from_json(read_json(Path(order)))
     with FileLock(plan.folder / "write.lock", timeout=600):
         if not _verified(plan):
             aside = plan.folder / f"building-{plan.name}-{os.getpid()}"
@@ -339,7 +328,6 @@ def build(order: str) -> None:
             os.replace(aside, plan.home)
             point(plan.folder, plan.name, _KEPT_FOLDERS)
             sweep(plan.folder, _KEPT_FOLDERS)
-        Path(order).unlink(missing_ok=True)
 
 
 def _write_collection(plan: Plan, path: Path) -> None:

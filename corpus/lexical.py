@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Protocol
 from zipfile import BadZipFile
 
@@ -92,7 +93,7 @@ class Lexical:
             pass  # not there, or damaged: made anew below
         made = cls(chunks)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.part")
         with part.open("wb") as file:
             words = np.array("\n".join(made.words))
             arrays = {"places": made._places, "gains": made._gains, "starts": made._starts, "idf": made.idf}

@@ -1,20 +1,26 @@
-"""What a collection holds and what made it: the hash of all that names its folder.
+"""What a collection holds and what made it: the hash of all that names its folder; and its way to another process.
 
 Reads and writes no vectors; `corpus.index` carries plans out.
 """
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Thread
 from typing import Any
 
 from corpus.chunk import Chunk
 from corpus.embed import Embedder
 from corpus.vectors import VectorCache, text_hash
 
-__all__ = ["DISTANCE", "Plan", "plan_for", "plan_from_json", "plan_to_json"]
+__all__ = ["DISTANCE", "Plan", "hand_over", "plan_for", "plan_from_json", "plan_to_json"]
 
 DISTANCE = "cosine"
 _FORMAT = "1"
@@ -85,3 +91,29 @@ def plan_from_json(raw: dict[str, Any]) -> Plan:
         made_by=raw["made_by"],
         name=raw["name"],
     )
+
+
+def hand_over(plan: Plan, module: str, function: str) -> "subprocess.Popen[bytes]":
+    """Calls `function` of `module` with the plan in another process, which outlives this one if need be.
+
+    The plan goes over as standard input, in a file without a name that nobody else can come upon. A thread waits for
+    the process as long as this one lives and owns it: a process object that is dropped while its process runs warns.
+    """
+    code = (
+        "import json, sys; from corpus.plan import plan_from_json; "
+        f"from {module} import {function}; {function}(plan_from_json(json.load(sys.stdin)))"
+    )
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with TemporaryFile() as order:
+        order.write(json.dumps(plan_to_json(plan)).encode("ascii"))
+        order.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=order,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        )
+    Thread(target=process.wait, name=f"waits for {function}", daemon=True).start()
+    return process

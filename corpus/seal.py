@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 from zlib import crc32
 
@@ -23,7 +24,7 @@ _MANIFEST = "manifest.json"
 def write_json(path: Path, value: object) -> None:
     """Writes a file in one step: whoever reads it sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.part")
     with part.open("w", encoding="utf-8") as file:
         json.dump(value, file)
         file.flush()
@@ -58,10 +59,13 @@ def seal(home: Path, content: Path, facts: dict[str, Any]) -> None:
 
 def sealed(home: Path, content: Path, name: str) -> bool:
     """Whether every file is byte for byte as it was when `home` was sealed, and no process died while opening it."""
-    if any(_died_opening(mark) for mark in home.glob("open-*")):
-        return False
-    manifest = read_json(home / _MANIFEST)
-    return manifest.get("name") == name and manifest.get("files") == _fingerprints(content)
+    try:
+        if any(_died_opening(mark) for mark in home.glob("open-*")):
+            return False
+        manifest = read_json(home / _MANIFEST)
+        return manifest.get("name") == name and manifest.get("files") == _fingerprints(content)
+    except OSError:
+        return False  # unreadable, or replaced by another process while it was looked at
 
 
 def unseal(home: Path) -> None:
@@ -88,7 +92,7 @@ def _died_opening(mark: Path) -> bool:
 
 def _alive(mark: Path) -> bool:
     try:
-        os.kill(int(mark.name.removeprefix("open-")), 0)
+        os.kill(int(mark.name.split("-")[1]), 0)
     except (ValueError, ProcessLookupError):
         return False
     except PermissionError:

@@ -12,6 +12,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 __all__ = ["Kept", "VectorCache", "largest", "text_hash"]
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS vectors (
 )
 """
 _AT_ONCE = 500
+_PATIENCE = 30  # seconds that another process is waited for
 
 
 def text_hash(text: str) -> bytes:
@@ -49,18 +51,33 @@ class VectorCache:
         self.embedder = embedder
         self._lock = RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._base = self._connect()
-        except sqlite3.DatabaseError:
-            self._base = self._begin_anew()
+        self._file = 0
+        self._base = self._open()
 
-    def _begin_anew(self) -> sqlite3.Connection:
+    def _open(self, damaged: int = 0) -> sqlite3.Connection:
+        """Opens the file, begun anew where it is found damaged or still is the one whose number is `damaged`.
+
+        One at a time: SQLite does not wait for another that switches a new file to its journal.
+        """
+        with FileLock(self.path.with_name(f"{self.path.name}.lock"), timeout=_PATIENCE):
+            if damaged and self.path.exists() and self.path.stat().st_ino == damaged:
+                self._remove()
+            try:
+                base = self._connect()
+            except sqlite3.OperationalError:
+                raise  # busy or full, not damaged
+            except sqlite3.DatabaseError:
+                self._remove()
+                base = self._connect()
+            self._file = self.path.stat().st_ino
+            return base
+
+    def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
-        base = sqlite3.connect(self.path, timeout=30, check_same_thread=False, isolation_level=None)
+        base = sqlite3.connect(self.path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None)
         try:
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=NORMAL")
@@ -151,5 +168,5 @@ class VectorCache:
             raise  # locked or full, not damaged
         except sqlite3.DatabaseError:
             self._base.close()
-            self._base = self._begin_anew()
+            self._base = self._open(damaged=self._file)
             return []

@@ -4,13 +4,22 @@ Takes such text out or names it with a flag; what a flag costs is decided in `ma
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .clauses import FUNCTION, Prepared, clean, prepare, stem
 
+Floats = NDArray[np.floating[Any]]
+IDLE = 0.15  # the share of a point that a sentence must add to count as about it
+SAID = 0.4  # from here on, one word says another
+_ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
 _EITHER = (("true", "false"), ("yes", "no"), ("right", "wrong"), ("correct", "incorrect"))
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?]+(?![.!?\s\"'”)]|$))*(?:[.!?]+|\n|$)")
 
@@ -98,3 +107,47 @@ def both_ways(question: Prepared, answer: Prepared) -> bool:
     said = {word.text for word in answer.words}
     asked = {word.text for word in question.words}
     return any({one, other} <= said and ({one, other} <= asked or len(said) <= 6) for one, other in _EITHER)
+
+
+def sentences(text: Prepared) -> list[tuple[int, int]]:
+    """The clauses that lie in no other, as places in the words; what comes after the last counted one is the last."""
+    found: list[tuple[int, int]] = []
+    for clause in text.clauses:
+        if not found or clause.first >= found[-1][1]:
+            found.append((clause.first, clause.last))
+    if found and found[-1][1] < len(text.words):
+        found.append((found[-1][1], len(text.words)))
+    return found
+
+
+def idle(text: Prepared, covers: Sequence[Floats], shares: Sequence[Floats]) -> tuple[tuple[int, int], ...]:
+    """The places of sentences that say nothing of any point that the others do not say as well, the best one kept.
+
+    `covers` holds for each point how well each of its words is said by each sentence, `shares` what the words weigh.
+    """
+    spans = sentences(text)
+    pairs = [(cover, share) for cover, share in zip(covers, shares, strict=True) if cover.size]
+    if len(spans) < 2 or not pairs:
+        return ()
+    table = np.vstack([cover for cover, _ in pairs])
+    table = np.where(table >= SAID, table, 0.0)
+    weights = np.concatenate([share for _, share in pairs])
+    starts = np.cumsum([0, *(len(share) for _, share in pairs[:-1])])
+    asks = np.array([_asks(text, span) for span in spans])
+    held = np.zeros(len(table))
+    found: list[tuple[int, int]] = []
+    for place, at in enumerate(np.argsort(-(weights @ table) * ~asks, kind="stable")):
+        gain = np.add.reduceat(np.maximum(table[:, at] - held, 0) * weights, starts).max()
+        words = text.words[slice(*spans[at])]
+        short = sum(word.content for word in words) < 2
+        if place == 0 or (not asks[at] and (short or gain >= IDLE)):
+            held = np.maximum(held, table[:, at])
+        else:
+            found.append((words[0].start, words[-1].end))
+    return tuple(sorted(found))
+
+
+def _asks(text: Prepared, span: tuple[int, int]) -> bool:
+    """Is this sentence a question? It claims nothing."""
+    start, end = text.words[span[0]].start, text.words[span[1] - 1].end
+    return text.text[end:].lstrip(" \"'”)").startswith("?") and bool(_ASKS.match(text.text[start:end]))

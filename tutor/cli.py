@@ -286,7 +286,7 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
         put_json(facts)
         return
     plain = {name: value for name, value in facts.items() if not isinstance(value, list | dict)}
-    table(["", ""], [[name.replace("_", " "), str(value)] for name, value in plain.items()])
+    table(["", ""], [[name.replace("_", " "), "-" if value is None else str(value)] for name, value in plain.items()])
     for name, value in facts.items():
         if isinstance(value, list) and value:
             console().print(name.replace("_", " "))

@@ -11,7 +11,7 @@ from typing import Literal
 from .clauses import Word
 from .opposites import alike, opposed, poles
 
-Kind = Literal["opposed", "negated", "number", "swapped", "subject", "replaced"]
+Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "replaced"]
 
 _SOFT_NEGATORS = frozenset(
     """prevent prevents preventing avoid avoids avoiding lack lacks lacking fail fails failing unable stop stops
@@ -152,6 +152,7 @@ def _swaps(point: Sequence[Word], clause: Sequence[Word]) -> list[Clash]:
     """Two words of the point that stand in each other's place in the clause, among the other's neighbours."""
     if len(point) > 60 or len(clause) > 120:
         return []
+    point, clause = _compounded(point, clause), _compounded(clause, point)
     ours, theirs = _once(point), _once(clause)
     both = [key for key in ours if key in theirs]
     passive = any(word.text == "by" for word in (*point, *clause))
@@ -165,6 +166,24 @@ def _swaps(point: Sequence[Word], clause: Sequence[Word]) -> list[Clash]:
         if gain > 0 and (best is None or gain > best.strength):
             best = Clash("swapped", gain, point[ours[u]].text, point[ours[v]].text)
     return [best] if best else []
+
+
+def _compounded(words: Sequence[Word], other: Sequence[Word]) -> Sequence[Word]:
+    """`words` with `flow of information` put as `information flow` where the other text has it so."""
+    if not any(word.text == "of" for word in words):
+        return words
+    stems = [word.stem for word in other]
+    places = {(a, b) for a, b in pairwise(stems)}
+    result = list(words)
+    for at, word in enumerate(words):
+        if word.text != "of" or at == 0 or not words[at - 1].content:
+            continue
+        first = next((place for place in range(at + 1, len(words)) if words[place].content), len(words))
+        last = next((place for place in range(first, len(words)) if not words[place].content), len(words))
+        for end in range(first + 1, min(last, first + 3) + 1):
+            if (words[end - 1].stem, words[at - 1].stem) in places:
+                result[at - 1 : end] = [*words[at:end], words[at - 1]]
+    return result
 
 
 def _ring(words: Sequence[Word], at: int) -> dict[str, tuple[int, float]]:
@@ -190,9 +209,10 @@ _Ring = dict[str, tuple[int, float]]
 def _gain(a: dict[str, _Ring], b: dict[str, _Ring], u: str, v: str, passive: bool) -> float:
     """How much better the neighbours fit when `u` and `v` change places, as a strength; 0 where they do not."""
     crossed_fits = (_fit(a[u], b[v], u, v, passive), _fit(a[v], b[u], u, v, passive))
-    if min(crossed_fits) <= 0:
-        return 0.0
-    gain = sum(crossed_fits) - _fit(a[u], b[u], u, v, passive) - _fit(a[v], b[v], u, v, passive)
+    straight = (_fit(a[u], b[u], u, v, passive), _fit(a[v], b[v], u, v, passive))
+    if min(crossed_fits) <= 0 or any(new <= old for new, old in zip(crossed_fits, straight, strict=True)):
+        return 0.0  # a word that fits where it stands has changed places with none
+    gain = sum(crossed_fits) - sum(straight)
     return min(0.95, 0.3 + 0.6 * gain) if gain >= 0.5 else 0.0
 
 
@@ -273,6 +293,27 @@ def crossed(card: Sequence[Parts], clause: Sequence[Word]) -> tuple[int, int, Cl
     if best == own or gain < 0.3 or not card[own].predicate:
         return None
     return own, best, Clash("subject", min(0.95, 0.5 + 0.6 * gain), strong[place], "")
+
+
+def crossings(card: Sequence[Parts], clauses: Sequence[Sequence[Word]]) -> dict[int, tuple[Clash, ...]]:
+    """Point -> clashes, where the answer says of one point's subject what belongs to another's.
+
+    Where two subjects are each given what is the other's, that is an exchange, which leaves no doubt of the kind.
+    """
+    found: dict[int, tuple[Clash, ...]] = {}
+    strengths: dict[tuple[int, int], float] = {}
+    for clause in clauses if len(card) > 1 else ():
+        cross = crossed(card, clause)
+        if cross:
+            own, other, clash = cross
+            strengths[own, other] = max(clash.strength, strengths.get((own, other), 0.0))
+            found[own] = (*found.get(own, ()), clash)
+            found[other] = (*found.get(other, ()), clash)
+    for (own, other), strength in strengths.items():
+        if (other, own) in strengths:
+            both = Clash("exchanged", min(strength, strengths[other, own]), "its subject", "another's")
+            found[own] = (*found[own], both)
+    return found
 
 
 def together(found: Sequence[Clash]) -> float:

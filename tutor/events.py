@@ -83,14 +83,14 @@ class Confidence(Move):
 
 @dataclass(frozen=True, slots=True)
 class Tick(Move):
-    """Where a grade is unsettled: the ids of the key points I made."""
+    """Where a grade is unsettled: the ids of the key points I made. After an appeal these words count the next time."""
 
     made: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Appeal(Move):
-    """The grade is wrong, and why. Both grades are kept."""
+    """The grade is wrong, and why: a claim that the grader looks at. Both grades are kept, and ticks decide."""
 
     reason: str
 

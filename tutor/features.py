@@ -5,15 +5,16 @@ Judges nothing: `match.py` turns the numbers into support and a probability with
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .attack import idle, sentences
 from .clauses import FUNCTION, Clause, Prepared, Word, prepare
-from .contradiction import Clash, Parts, clashes, crossed, together
+from .contradiction import Clash, Parts, clashes, crossings, together
 from .likeness import likeness
 
 Floats = NDArray[np.float32]
@@ -66,13 +67,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The numbers for one answer: a row a point, a row for the whole, each point's clause and clashes."""
+    """The numbers for one answer: a row a point, a row for the whole, each point's clause and clashes.
+
+    `said` is how well the best said of each point's own words is said; `apart` and `idle` are places of the answer.
+    """
 
     points: Floats
     whole: Floats
     spans: tuple[tuple[int, int], ...]
     clashes: tuple[tuple[Clash, ...], ...]
+    said: tuple[float, ...] = ()
     apart: tuple[tuple[int, int], ...] = ()
+    idle: tuple[tuple[int, int], ...] = ()
 
 
 def _unit(vector: Floats) -> Floats:
@@ -147,7 +153,7 @@ def _letter_cosine(a: str, b: str) -> float:
 
 def measure(target: Target, answer: Seen) -> Measured:
     """The numbers for one answer to one card; without vectors, their columns are 0."""
-    swaps = _crossings(target, answer)
+    swaps = crossings(target.parts, [answer.text.words[clause.first : clause.last] for clause in answer.text.clauses])
     found = [_point(point, answer, target.question, swaps.get(at, ())) for at, point in enumerate(target.points)]
     width = len(POINT_WORDS) + len(POINT_VECTORS)
     points = np.array([one.row for one in found], np.float32).reshape(len(found), width)
@@ -156,18 +162,25 @@ def measure(target: Target, answer: Seen) -> Measured:
         _whole(target, answer, points),
         tuple(one.span for one in found),
         tuple(one.clashes for one in found),
+        tuple(float(one.cover.max(initial=0.0)) for one in found),
         _apart(answer, [one.fits for one in found]),
+        idle(answer.text, [one.cover for one in found], [one.shares for one in found]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was found for one point: its numbers, its best clause, clashes, and how well each clause fits."""
+    """What was found for one point: its numbers, its best clause, clashes, and how well each clause fits.
+
+    `cover`: how well each of its own words (of weight `shares`) is said by each sentence.
+    """
 
     row: list[float]
     span: tuple[int, int]
     clashes: tuple[Clash, ...] = ()
     fits: tuple[float, ...] = ()
+    cover: Floats = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    shares: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 def _apart(answer: Seen, fits: Sequence[tuple[float, ...]]) -> tuple[tuple[int, int], ...]:
@@ -183,18 +196,17 @@ def _apart(answer: Seen, fits: Sequence[tuple[float, ...]]) -> tuple[tuple[int, 
     return tuple(found)
 
 
-def _crossings(target: Target, answer: Seen) -> dict[int, tuple[Clash, ...]]:
-    """Point -> clashes, where the answer says of one point's subject what belongs to another's."""
-    found: dict[int, tuple[Clash, ...]] = {}
-    if len(target.parts) < 2:
-        return found
-    for clause in answer.text.clauses:
-        cross = crossed(target.parts, answer.text.words[clause.first : clause.last])
-        if cross:
-            own, other, clash = cross
-            found[own] = (*found.get(own, ()), clash)
-            found[other] = (*found.get(other, ()), clash)
-    return found
+def _cover(point: Seen, answer: Seen, known: frozenset[str], both: Floats) -> tuple[Floats, Floats]:
+    """How well each sentence says each word that only the point has, not the question, and what each word weighs."""
+    words = point.text.words
+    own = [at for at, word in enumerate(words) if word.weight >= 1 and word.stem not in known]
+    if own:
+        both = both * np.array([word.stem not in known for word in answer.text.words], np.float32)
+    own = own or [at for at, word in enumerate(words) if word.content] or list(range(len(words)))
+    shares = np.array([words[at].weight for at in own], np.float32)
+    rows = both[own]
+    cover = np.array([rows[:, first:last].max(axis=1) for first, last in sentences(answer.text)], np.float32).T
+    return cover, shares / shares.sum()
 
 
 def _clause_scores(
@@ -242,6 +254,14 @@ def _soft(near: Floats) -> Floats:
     return result
 
 
+def _both(point: Seen, answer: Seen, table: Floats) -> Floats:
+    """How well each word of the answer says each of the point's, by form or by meaning."""
+    if point.states is None or answer.states is None:
+        return table
+    result: Floats = np.maximum(table, _soft(point.states @ answer.states.T))
+    return result
+
+
 def _point(point: Seen, answer: Seen, question: Seen, swaps: tuple[Clash, ...]) -> _Found:
     words, known = point.text.words, question.text.stems
     weights, fresh = _weights(words), _weights(words, known)
@@ -263,7 +283,12 @@ def _point(point: Seen, answer: Seen, question: Seen, swaps: tuple[Clash, ...]) 
     top = max(score[3] for score in scores)
     vectors = _point_vectors(point, answer, question, clause, (weights, fresh), table, top)
     fits = tuple(max(recall, cosine) for _, recall, _, cosine, _ in scores)
-    return _Found(row + vectors, (clause.start, clause.end), reasons, fits)
+    seen_by = (
+        table
+        if point.states is None or answer.states is None
+        else np.maximum(table, _soft(point.states @ answer.states.T))
+    )
+    return _Found(row + vectors, (clause.start, clause.end), reasons, fits, *_cover(point, answer, known, seen_by))
 
 
 def _reasons(

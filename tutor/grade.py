@@ -250,7 +250,7 @@ def _point(job: Job, at: int, match: Match) -> PointGrade:
     verdict = _verdict(found)
     shown = found.evidence if verdict != "missed" and found.evidence in job.answer else ""
     credit = AGAINST * found.contradiction if verdict == "contradicted" else found.support
-    if verdict == "unsure":
+    if verdict != "contradicted" and found.contradiction >= DOUBTED:
         credit *= 1 - found.contradiction
     return PointGrade(
         id=found.id,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal
 
-from corpus.card import Card
+from corpus.card import Card, text_key
 from tutor.grade import Grade, PointGrade
 from tutor.hint import Hint
 from tutor.schedule import Memory, Review, Scheduler
@@ -23,6 +23,7 @@ Kind = Literal[
     "grade",
     "ticks",
     "appeal",
+    "accepted",
     "review",
     "undo",
     "skip",
@@ -48,6 +49,14 @@ class Row:
     ask: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     seq: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """Words that the learner won an appeal for, and the ids of the key points that they make."""
+
+    text: str
+    made: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +160,17 @@ class Play:
         for row in rows[1:]:
             play = play.after(row)
         return play
+
+
+def accepted(rows: Iterable[Row]) -> tuple[Accepted, ...]:
+    """What one card's rows of kind "accepted" add up to, newest last; later ticks of the same words replace them."""
+    found: dict[str, Accepted] = {}
+    for row in rows:
+        key, made = text_key(row.body["text"]), frozenset(row.body["made"])
+        found.pop(key, None)
+        if made:
+            found[key] = Accepted(text=row.body["text"], made=made)
+    return tuple(found.values())
 
 
 def dump_grade(grade: Grade) -> dict[str, Any]:

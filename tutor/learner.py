@@ -13,11 +13,13 @@ from corpus.card import Card
 from tutor.grade import Grade
 from tutor.history import (
     FOLDED,
+    Accepted,
     History,
     Kind,
     Play,
     Progress,
     Row,
+    accepted,
     dump_grade,
     review_body,
 )
@@ -77,6 +79,10 @@ class Learner:
         records = point_records(self.rows(card=card.id, kinds=("grade", "ticks")))
         found = (records.get((card.id, point.id)) for point in card.key_points)
         return tuple(record for record in found if record is not None)
+
+    def accepted(self, card: str) -> tuple[Accepted, ...]:
+        """The words that count for a card beside its own, as won by appeals; the newest last."""
+        return accepted(self.rows(card=card, kinds=("accepted",)))
 
     @property
     def history(self) -> History:

@@ -268,7 +268,11 @@ def _open_sqlite(address: "URL", *, read_only: bool) -> Opened:
             _refuse_old(reader, path)
             return None, reader, None, path
         writer = _sqlite_engine(address, shared=True)
-        _migrate(writer)
+        try:
+            _migrate(writer)
+        except BaseException:
+            writer.dispose()
+            raise
     except BaseException:
         if lock is not None:
             lock.release()
@@ -336,10 +340,11 @@ def look_at(path: Path) -> None:
 
 def _sqlite_engine(address: "URL", *, shared: bool = False, read_only: bool = False) -> "Engine":
     from sqlalchemy import create_engine, event
-    from sqlalchemy.pool import QueuePool, StaticPool
+    from sqlalchemy.pool import NullPool, StaticPool
 
+    # A reader's connection is closed when its read ends: none is left for the garbage collector to find.
     engine = create_engine(
-        address, poolclass=StaticPool if shared else QueuePool, connect_args={"check_same_thread": False}
+        address, poolclass=StaticPool if shared else NullPool, connect_args={"check_same_thread": False}
     )
 
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - a sqlite3 connection

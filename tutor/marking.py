@@ -3,12 +3,12 @@
 Decides no schedule and shows nothing. Where nobody can grade, the grade is "ungraded" and says why.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from corpus.card import Card
+from corpus.card import Card, KeyPoint, text_key
 from corpus.errors import CorpusError
 from tutor import rules
 from tutor.errors import TutorError
@@ -16,12 +16,19 @@ from tutor.grade import Grade
 from tutor.history import Play, dump_grade
 from tutor.learner import Learner
 
+_ALTERNATIVES = 5  # each costs the grader a look, and the newest are the likeliest to be said again
+
 
 class Grades(Protocol):
     """Grades an answer to a card; `tutor.grade.Grader` is one."""
 
-    def grade_card(self, card: Card, answer: str) -> Grade:
-        """The grade of `answer`."""
+    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = ()) -> Grade:
+        """The grade of `answer`, where the answers in `accepted` count as right too."""
+
+    def appeal(
+        self, *, question: str, reference: str, answer: str, reason: str, key_points: Sequence[KeyPoint] = ()
+    ) -> Grade:
+        """The grade of `answer` with `reason` as one more claim to check."""
 
 
 class Marking:
@@ -49,21 +56,48 @@ class Marking:
         return grade
 
     def tick(self, play: Play, grade: Grade, id: str, made: Collection[str]) -> None:
-        """Store the learner's own ticks, and the grade that follows from them, beside the grader's."""
-        body = {"made": list(made), "grade": dump_grade(rules.ticked(grade, made))}
-        self._learner.record("ticks", id=id, at=self._clock(), card=play.card, ask=play.ask, body=body)
+        """Store the learner's own ticks, and the grade that follows from them, beside the grader's.
 
-    def appeal(self, play: Play, grade: Grade, id: str, reason: str) -> None:
-        """Store an appeal; from here the learner decides point by point, and both grades are kept."""
+        After an appeal her words are kept with the card as well, so that they count the next time.
+        """
+        now, card = self._clock(), play.card
+        if play.appealed and (made or self._won(card, play.answer)):
+            # First, so that ticks sent again after a kill in between still find it done.
+            kept = {"text": play.answer, "made": list(made), "answer": play.answer_id}
+            self._learner.record("accepted", id=f"{id}:accepted", at=now, card=card, ask=play.ask, body=kept)
+        body = {"made": list(made), "grade": dump_grade(rules.ticked(grade, made))}
+        self._learner.record("ticks", id=id, at=now, card=card, ask=play.ask, body=body)
+
+    def appeal(self, play: Play, card: Card, grade: Grade, id: str, reason: str) -> Grade:
+        """Store an appeal, grade again with its reason, and store that grade beside the first; ticks then decide."""
         body = {"reason": reason, "grade": play.grade_id}
         self._learner.record("appeal", id=id, at=self._clock(), card=play.card, ask=play.ask, body=body)
-        self._keep_grade(play, play.answer_id, replace(grade, settled=False), id=f"{id}:grade")
+        again = self._argued(card, play.answer, grade, reason) if reason else replace(grade, settled=False)
+        self._keep_grade(play, play.answer_id, again, id=f"{id}:grade")
+        return again
+
+    def _argued(self, card: Card, answer: str, grade: Grade, reason: str) -> Grade:
+        try:
+            again = self._grader().appeal(
+                question=card.question, reference=card.answer, answer=answer, reason=reason, key_points=card.key_points
+            )
+        except (TutorError, CorpusError) as error:
+            return replace(grade, settled=False, note=_plain(error))
+        return rules.appealed(grade, again)
 
     def _judge(self, card: Card, text: str) -> Grade:
+        points = {point.id for point in card.key_points}
+        whole = [one.text for one in self._learner.accepted(card.id) if points <= one.made]
         try:
-            return self._grader().grade_card(card, text)
+            grade = self._grader().grade_card(card, text, whole[-_ALTERNATIVES:])
         except (TutorError, CorpusError) as error:
-            return rules.ungraded(card, error.plain if isinstance(error, TutorError) else str(error))
+            grade = rules.ungraded(card, _plain(error))
+        return rules.credited(grade, self._won(card.id, text))
+
+    def _won(self, card: str, text: str) -> frozenset[str]:
+        """The ids of the key points that these very words won in an appeal before."""
+        key = text_key(text)
+        return next((one.made for one in self._learner.accepted(card) if text_key(one.text) == key), frozenset())
 
     def _keep_grade(self, play: Play, answer: str, grade: Grade, *, id: str = "", feedback_only: bool = False) -> None:
         self._learner.record_grade(
@@ -75,3 +109,7 @@ class Marking:
             grade=grade,
             feedback_only=feedback_only,
         )
+
+
+def _plain(error: TutorError | CorpusError) -> str:
+    return error.plain if isinstance(error, TutorError) else str(error)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from corpus.minilm import MiniLM
 
 Floats = NDArray[np.floating[Any]]
+_Spans = tuple[tuple[int, int], ...]
+_Passed = tuple["Match", tuple[_Spans, _Spans]]
+_ROUNDS = 2  # how often what is left is looked at again: idle sentences first, then clauses set apart
+_SINGLY = 3  # up to so many idle sentences are also left out one at a time
 _BLOCK = 150
 _CARDS = 2_000
 
@@ -97,23 +101,32 @@ class Matcher:
     def match_many(self, jobs: Sequence[Job]) -> list[Match]:
         """Many answers at once, in order; the embedder sees them in one batch."""
         guarded = [guard(job.question, job.reference, job.answer) for job in jobs]
-        found = self._pass(jobs, [one.text for one in guarded], [one.flags for one in guarded])
-        # What has to do with nothing asked may not raise a grade, so such an answer is also matched without it.
-        loose = [at for at, match in enumerate(found) if match.extra]
-        bare = [_without(guarded[at].text, found[at].extra) for at in loose]
-        again = self._pass([jobs[at] for at in loose], bare, [found[at].flags for at in loose]) if loose else []
-        for at, text, match in zip(loose, bare, again, strict=True):
-            if re.search(r"\w", text) and _worth(match) < _worth(found[at]):
-                found[at] = replace(match, extra=found[at].extra)
+        first = self._pass(jobs, [one.text for one in guarded], [one.flags for one in guarded])
+        found = [match for match, _ in first]
+        # What says nothing of any point may not raise a grade, so such an answer is also matched without it.
+        left = [(at, text) for at, (_, spans) in enumerate(first) for text in _bare(guarded[at].text, spans)]
+        for _ in range(_ROUNDS):
+            if not left:
+                break
+            again = self._pass([jobs[at] for at, _ in left], [text for _, text in left], [()] * len(left))
+            for (at, _), (match, _) in zip(left, again, strict=True):
+                found[at] = _lower(found[at], match)
+            left = [
+                (at, bare)
+                for (at, text), (_, spans) in zip(left, again, strict=True)
+                for bare in _bare(text, spans)[-1:]
+            ]
         return found
 
-    def _pass(self, jobs: Sequence[Job], texts: Sequence[str], flags: Sequence[Sequence[str]]) -> list[Match]:
+    def _pass(self, jobs: Sequence[Job], texts: Sequence[str], flags: Sequence[Sequence[str]]) -> list[_Passed]:
+        """Each answer's match, and the places of what it says about nothing asked."""
         targets = self._targets(jobs)
         answers = self._see([prepare(text) for text in texts])
-        return [
-            self._judge(job, target, seen_flags, answer, measure(target, answer))
-            for job, target, seen_flags, answer in zip(jobs, targets, flags, answers, strict=True)
-        ]
+        found = []
+        for job, target, seen_flags, answer in zip(jobs, targets, flags, answers, strict=True):
+            numbers = measure(target, answer)
+            found.append((self._judge(job, target, seen_flags, answer, numbers), (numbers.idle, numbers.apart)))
+        return found
 
     def measured(self, job: Job) -> tuple[Measured, tuple[float, ...]]:
         """The numbers behind a match and the weights of its points, for `tutor.fit`."""
@@ -160,11 +173,11 @@ class Matcher:
     def _judge(self, job: Job, target: Target, flags: Sequence[str], answer: Seen, numbers: Measured) -> Match:
         flags = [*flags, *_flags(target, answer)]
         alone = self._model.points(numbers.points)
-        against = self._model.against(numbers.points)
+        against = np.maximum(self._model.against(numbers.points), _exchanged(numbers))
         chance, some = self._model.answer(numbers.whole), self._model.some(numbers.whole)
         if copied(target.question.text, answer.text):
             chance, some = min(chance, 0.1), min(some, 0.1)
-        supports = shifted(alone, np.array(target.weights), chance)
+        supports = np.minimum(shifted(alone, np.array(target.weights), chance), _ceiling(alone, np.array(numbers.said)))
         extra = tuple(_evidence(answer.text, span) for span in numbers.apart)
         ids = [point.id for point in job.points] or [""]
         points = tuple(
@@ -189,16 +202,39 @@ class Matcher:
         )
 
 
-def _without(text: str, extra: Sequence[str]) -> str:
-    for clause in extra:
-        text = text.replace(clause, " ", 1)
-    return re.sub(r"(?:\s*[.,;:!?]\s*){2,}", ". ", text).strip(" .,;:\n")
+def _bare(text: str, spans: tuple[_Spans, _Spans]) -> list[str]:
+    """`text` without each of its idle sentences (where few), without all of them; else without clauses set apart."""
+    idle, apart = spans
+    ways = [[span] for span in idle] if 1 < len(idle) <= _SINGLY else []
+    texts = [_without(text, way) for way in (*ways, idle or apart) if way]
+    return [bare for bare in texts if re.search(r"\w", bare)]
 
 
-def _worth(match: Match) -> float:
-    """What the points would earn, contradicted ones set against."""
-    earned = (w * p.support * (1 - p.contradiction) for w, p in zip(match.weights, match.points, strict=True))
-    return sum(earned)
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """`text` without what stands at `spans` and the marks that end it."""
+    for start, end in sorted(spans, reverse=True):
+        rest = text[end:].lstrip(" .,;:!?\"'”)")
+        text = f"{text[:start].rstrip(' ,;:')} {rest}"
+    return text.strip()
+
+
+def _lower(whole: Match, bare: Match) -> Match:
+    """Two matches of one answer as one, in which no point is made better or contradicted less than in either."""
+    points = tuple(
+        replace(
+            min(one, other, key=lambda point: point.support),
+            contradiction=max(one.contradiction, other.contradiction),
+            clash=max(one, other, key=lambda point: point.contradiction).clash,
+        )
+        for one, other in zip(whole.points, bare.points, strict=True)
+    )
+    return replace(
+        whole,
+        probability=min(whole.probability, bare.probability),
+        some=min(whole.some, bare.some),
+        points=points,
+        flags=tuple(dict.fromkeys([*whole.flags, *bare.flags])),
+    )
 
 
 def _flags(target: Target, answer: Seen) -> list[str]:
@@ -243,6 +279,18 @@ def shifted(supports: Floats, weights: Floats, mean: float) -> Floats:
         low, high = (middle, high) if value < mean else (low, middle)
     moved: Floats = 1 / (1 + np.exp(-logits - (low + high) / 2))
     return moved
+
+
+def _exchanged(numbers: Measured) -> Floats:
+    """The least contradiction of each point: high where the answer gives two subjects each what is the other's."""
+    strengths = ([clash.strength for clash in row if clash.kind == "exchanged"] for row in numbers.clashes)
+    return np.array([0.75 * max(row, default=0.0) for row in strengths])
+
+
+def _ceiling(alone: Floats, said: Floats) -> Floats:
+    """The most that each point may get: where none of its own words is said, no other point lifts it."""
+    result: Floats = alone + (1 - alone) * np.clip((said - 0.2) / 0.2, 0.0, 1.0)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

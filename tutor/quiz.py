@@ -3,13 +3,15 @@
 Puts no card to anyone and writes nothing; reasons are facts read from the log.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
-from corpus.card import Card
+from corpus.card import Card, text_key
 from tutor.errors import NotFoundError
 from tutor.history import History, day_start
 from tutor.schedule import Memory, span
@@ -19,6 +21,10 @@ AHEAD = timedelta(minutes=20)
 _SITTING = timedelta(hours=1)
 _NEAR = timedelta(days=14)
 _READY = 0.9
+
+# For a card's id, the ids of other cards that ask much the same.
+Alike: TypeAlias = Mapping[str, Collection[str]]
+_NONE_ALIKE: Alike = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,40 +52,69 @@ def in_decks(cards: Sequence[Card], decks: Sequence[str]) -> tuple[Card, ...]:
     return tuple(chosen.values())
 
 
+def same_question(cards: Sequence[Card]) -> dict[str, frozenset[str]]:
+    """For each card whose question other cards ask too, with other answers: the ids of those."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for card in cards:
+        groups[text_key(card.question)].add(card.id)
+    return {id: frozenset(ids - {id}) for ids in groups.values() if len(ids) > 1 for id in ids}
+
+
 def choose(
-    cards: Sequence[Card], history: History, now: datetime, *, new_per_day: int = 20, exam: datetime | None = None
+    cards: Sequence[Card],
+    history: History,
+    now: datetime,
+    *,
+    new_per_day: int = 20,
+    exam: datetime | None = None,
+    alike: Alike = _NONE_ALIKE,
 ) -> Choice | None:
     """The card to ask at `now`; None where nothing is due and no new card is left for today.
 
-    The same card never comes twice in a row while another one is there, and decks take turns where they can. In the
-    two weeks before `exam`, cards that would be forgotten by then come early, which FSRS bears: it counts the days.
+    The same card never comes twice in a row while another one is there, and decks take turns where they can. A card
+    that is `alike` to one rated today waits until the others are done: its answer was just seen. In the two weeks
+    before `exam`, cards that would be forgotten by then come early, which FSRS bears: it counts the days.
     """
-    ranked = _ranked(cards, history, now, new_per_day, exam)
+    ranked = _ranked(cards, history, now, new_per_day, exam, alike)
     if not ranked:
         return None
     card = next((card for card in ranked if card.id != _just_asked(history, now)), ranked[0])
     return Choice(card=card, why=why(card, history, now, new_per_day=new_per_day, exam=exam))
 
 
-def cram(cards: Sequence[Card], history: History, now: datetime) -> Choice | None:
-    """The next card to practise whether it is due or not: not practised yet today first, the least remembered first."""
+def cram(cards: Sequence[Card], history: History, now: datetime, *, alike: Alike = _NONE_ALIKE) -> Choice | None:
+    """The next card to practise whether it is due or not: not practised yet today first, the least remembered first.
+
+    A card counts as practised when one `alike` was; among those, the one that was not practised itself comes first.
+    """
     away = history.away(now)
     start = day_start(now)
 
-    def order(card: Card) -> tuple[bool, datetime, float]:
-        practised = max(start, history.crammed.get(card.id, start))
-        return card.id == _just_asked(history, now), practised, history.memory(card.id).retrievability(now)
+    def practised(id: str) -> datetime:
+        return max(start, history.crammed.get(id, start))
+
+    def order(card: Card) -> tuple[bool, datetime, datetime, float]:
+        own = practised(card.id)
+        latest = max((practised(other) for other in alike.get(card.id, ())), default=own)
+        chance = history.memory(card.id).retrievability(now)
+        return card.id == _just_asked(history, now), max(own, latest), own, chance
 
     card = min((card for card in cards if card.id not in away), key=order, default=None)
     return Choice(card=card, why="Practice: your schedule does not change.") if card is not None else None
 
 
-def new_before(exam: datetime | None, now: datetime, new: int, new_per_day: int) -> int:
+def new_before(exam: datetime | None, now: datetime, cards: Sequence[Card], history: History, new_per_day: int) -> int:
     """How many new cards a day: as set, or more where the exam would come before the last of them."""
     if exam is None or exam <= now:
         return new_per_day
+    new = sum(1 for card in cards if history.memory(card.id).state == "new")
     days = max(1, (exam.astimezone().date() - now.astimezone().date()).days)
     return max(new_per_day, -(-new // days))
+
+
+def to_study(id: str, cards: Sequence[Card], history: History, now: datetime) -> bool:
+    """Whether the card with this id is one of `cards` and neither put away nor suspended."""
+    return id not in history.away(now) and any(card.id == id for card in cards)
 
 
 def why(card: Card, history: History, now: datetime, *, new_per_day: int = 20, exam: datetime | None = None) -> str:
@@ -115,7 +150,7 @@ def _just_asked(history: History, now: datetime) -> str:
 
 
 def _ranked(
-    cards: Sequence[Card], history: History, now: datetime, new_per_day: int, exam: datetime | None
+    cards: Sequence[Card], history: History, now: datetime, new_per_day: int, exam: datetime | None, alike: Alike
 ) -> list[Card]:
     away = history.away(now)
     start = day_start(now)
@@ -128,7 +163,8 @@ def _ranked(
         group = _group(memory, now, new_left, exam)
         if card.id in away or group is None:
             continue
-        later = history.skipped.get(card.id, start) > start and not _reviewed_since(memory, history.skipped[card.id])
+        skipped = history.skipped.get(card.id, start)
+        later = (skipped > start and not _reviewed_since(memory, skipped)) or _seen(card, history, start, alike)
         own_turn = card.deck == last_deck
         order = (memory.retrievability(now), place) if group != 1 else (studied[card.deck], place)
         ranked.append(((later, group, own_turn, *order), card))
@@ -149,6 +185,14 @@ def _fades(memory: Memory, now: datetime, exam: datetime) -> bool:
     """Whether a card is better repeated before an exam that is near, and was not repeated today or yesterday."""
     rested = memory.last_review is not None and now - memory.last_review > timedelta(days=1)
     return rested and now < exam <= now + _NEAR and memory.retrievability(exam) < _READY
+
+
+def _seen(card: Card, history: History, start: datetime, alike: Alike) -> bool:
+    """Whether a card like this one was rated since `start`; one that was rated itself goes on in its own steps."""
+    others = [history.memory(other) for other in alike.get(card.id, ())]
+    return any(_reviewed_since(other, start) for other in others) and not _reviewed_since(
+        history.memory(card.id), start
+    )
 
 
 def _reviewed_since(memory: Memory, at: datetime) -> bool:

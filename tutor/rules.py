@@ -32,6 +32,7 @@ from tutor.history import Kind, Play
 from tutor.points import PointRecord
 from tutor.schedule import AGAIN, Memory, Review, fsrs_rating
 
+LONGEST = 10_000
 _LONGEST_THOUGHT = 3600.0
 _LEECH = 4
 _MAY: dict[Phase, frozenset[type[Move]]] = {
@@ -82,7 +83,8 @@ def phase_of(play: Play | None, *, ended: bool = False) -> Phase:
 def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, elsewhere: bool) -> frozenset[type[Move]]:
     """The moves that may be made.
 
-    `rungs` is how many hints a card may give; `elsewhere` says that the open card is in none of the chosen decks.
+    `rungs` is how many hints a card may give; `elsewhere` says that the open card is in none of the chosen decks,
+    or was put away while it was open.
     """
     may = set(_MAY[phase])
     if not can_undo:
@@ -90,7 +92,7 @@ def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, else
     if play is None:
         return frozenset(may - {Commit, Suspend})
     if phase == "graded" and play.grade is not None:
-        if play.grade.settled and play.ticks is None:
+        if play.grade.settled and play.ticks is None and not play.appealed:
             may.discard(Tick)
         if play.appealed or not play.known:
             may.discard(Appeal)
@@ -109,6 +111,15 @@ def refusal(move: Move, phase: Phase) -> str:
     if isinstance(move, Tick | Appeal) and phase != "graded":
         return _REFUSED[phase]
     return _REFUSED_MOVE.get(type(move), _REFUSED[phase])
+
+
+def unfit(text: str) -> str:
+    """Why `text` cannot be an answer, in one plain sentence; empty where it can."""
+    if not text:
+        return "There is no answer yet. Write it in your own words, or say that you do not know."
+    if len(text) > LONGEST:
+        return f"That is {len(text)} characters long. Say it in {LONGEST} or fewer."
+    return ""
 
 
 def aside(move: Skip | Bury | Suspend) -> tuple[Kind, str]:
@@ -162,16 +173,58 @@ def leech(memory: Memory, review: Review, card: Card) -> str:
 def ticked(grade: Grade, made: Collection[str]) -> Grade:
     """`grade` as the learner's own ticks have it: she made the points with the ids in `made`, and no others."""
     points = tuple(
-        replace(point, verdict="made", confidence=1.0, credit=1.0)
-        if point.id in made
-        else replace(point, verdict="missed", evidence="", confidence=1.0, credit=0.0)
+        _made(point) if point.id in made else replace(point, verdict="missed", evidence="", confidence=1.0, credit=0.0)
         for point in grade.key_points
     )
+    return replace(_scored(grade, points), settled=True, grader="learner", note="")
+
+
+def appealed(grade: Grade, again: Grade) -> Grade:
+    """`grade` after an appeal, with `again` as the grader sees it now: open for ticks, and never more than unsure.
+
+    Points that were made stay made, whatever the second look says; the verdict waits for the learner's ticks.
+    """
+    if grade.verdict == "ungraded":
+        return replace(again, settled=False)
+    now = {point.id: point for point in again.key_points}
+    points = tuple(_reopened(point, now.get(point.id, point)) for point in grade.key_points)
+    score = max(grade.score, _score(points)) if points != grade.key_points else grade.score
+    return replace(grade, score=score, settled=False, key_points=points, grader=again.grader, note=again.note)
+
+
+def credited(grade: Grade, made: Collection[str]) -> Grade:
+    """`grade` of words that won an appeal before: the points with the ids in `made` count, all else stays as graded."""
+    if all(point.verdict == "made" for point in grade.key_points if point.id in made):
+        return grade
+    points = tuple(_made(point) if point.id in made else point for point in grade.key_points)
+    unsure = any(point.verdict == "unsure" for point in points)
+    scored = _scored(grade, points)
+    verdict = "ungraded" if grade.verdict == "ungraded" and unsure else scored.verdict
+    return replace(scored, verdict=verdict, settled=not unsure, flags=(*grade.flags, "accepted"))
+
+
+def _made(point: PointGrade) -> PointGrade:
+    return replace(point, verdict="made", confidence=1.0, credit=1.0)
+
+
+def _reopened(point: PointGrade, now: PointGrade) -> PointGrade:
+    if point.verdict == "made" or now.verdict != "unsure":
+        return point
+    credit = max(point.credit, now.credit)
+    return replace(point, verdict="unsure", confidence=now.confidence, credit=credit, why=now.why)
+
+
+def _score(points: Sequence[PointGrade]) -> float:
     total = sum(point.weight for point in points) or 1.0
-    score = round(sum(point.weight * point.credit for point in points) / total, 4)
+    return round(min(1.0, max(0.0, sum(point.weight * point.credit for point in points) / total)), 4)
+
+
+def _scored(grade: Grade, points: tuple[PointGrade, ...]) -> Grade:
+    score = _score(points)
+    against = any(point.verdict == "contradicted" for point in points)
     verdict: Literal["correct", "partial", "wrong"]
-    verdict = "correct" if score >= CORRECT else "wrong" if score < WRONG else "partial"
-    return replace(grade, score=score, verdict=verdict, settled=True, key_points=points, grader="learner", note="")
+    verdict = "correct" if score >= CORRECT and not against else "wrong" if score < WRONG else "partial"
+    return replace(grade, score=score, verdict=verdict, key_points=points)
 
 
 def not_known(card: Card) -> Grade:

@@ -47,7 +47,7 @@ from tutor.hint import LEVELS, Hint, hint
 from tutor.history import Kind, Play, Progress, day_end
 from tutor.learner import Learner
 from tutor.marking import Grades, Marking
-from tutor.quiz import choose, cram, in_decks, new_before
+from tutor.quiz import choose, cram, in_decks, new_before, same_question, to_study
 from tutor.schedule import Review
 from tutor.turns import Turns, new_id, wall_clock
 
@@ -56,8 +56,6 @@ __all__ = [
     "End", "Ended", "Event", "Graded", "Hint", "HintGiven", "Move", "Next", "Notice", "Parts", "Rate", "Rated",
     "Refused", "Reply", "Revealed", "Said", "Session", "SetAside", "Skip", "Suspend", "Tick", "Undo", "Undone", "View",
 ]  # fmt: skip
-
-_LONGEST = 10_000
 
 
 class Parts(Replies, Protocol):
@@ -93,6 +91,7 @@ class Session:
         self._new_id = new_id
         self._decks: tuple[str, ...] = ()
         self._chosen = in_decks(self._cards, ())
+        self._alike = same_question(self._cards)
         self.cram = False
         self.exam: datetime | None = None
         self._play: Play | None = None
@@ -137,13 +136,14 @@ class Session:
     @property
     def allowed(self) -> frozenset[type[Move]]:
         """The moves that may be made now."""
-        play = self._play
+        play, history = self._play, self.learner.history
+        last = history.last_review
         return rules.allowed(
             self.phase,
             play,
             rungs=self._rungs,
-            can_undo=self.learner.history.last_review is not None,
-            elsewhere=play is not None and play.card not in {card.id for card in self._chosen},
+            can_undo=last is not None and last.card in self._by_id,
+            elsewhere=play is not None and not to_study(play.card, self._chosen, history, self._clock()),
         )
 
     def act(self, move: Move) -> Iterator[Event]:
@@ -158,9 +158,7 @@ class Session:
         return self.learner.progress(self._chosen, self._clock(), new_per_day=self._new_per_day())
 
     def _new_per_day(self) -> int:
-        history, cards = self.learner.history, self._chosen
-        new = sum(1 for card in cards if history.memory(card.id).state == "new")
-        return new_before(self.exam, self._clock(), new, self._study.new_per_day)
+        return new_before(self.exam, self._clock(), self._chosen, self.learner.history, self._study.new_per_day)
 
     def view(self) -> View:
         """All a page needs to redraw itself; before an answer is committed it holds nothing of the card's answer."""
@@ -217,7 +215,8 @@ class Session:
         play, ask = self._play, self.learner.history.open_ask
         if ask and (play is None or ask != play.ask):
             self._adopt(self.learner.open_card())
-            return self._play is not play
+            if self._play is not play:
+                return True
         before = self.phase
         self._reload()
         return before != self.phase
@@ -263,9 +262,9 @@ class Session:
         now, cards = self._clock(), self._chosen
         history, exam = self.learner.history, self.exam
         if self.cram:
-            choice = cram(cards, history, now)
+            choice = cram(cards, history, now, alike=self._alike)
         else:
-            choice = choose(cards, history, now, new_per_day=self._new_per_day(), exam=exam)
+            choice = choose(cards, history, now, new_per_day=self._new_per_day(), exam=exam, alike=self._alike)
         if choice is None:
             left = showing.nothing_left(history, now, cards, self._new_per_day())
             yield from self._finish(left)
@@ -278,10 +277,8 @@ class Session:
 
     def _commit(self, move: Commit) -> Iterator[Event]:
         text = move.text.strip()
-        if not text:
-            yield Refused(text="There is no answer yet. Write it in your own words, or say that you do not know.")
-        elif len(text) > _LONGEST:
-            yield Refused(text=f"That is {len(text)} characters long. Say it in {_LONGEST} or fewer.")
+        if unfit := rules.unfit(text):
+            yield Refused(text=unfit)
         else:
             yield from self._committed(move.id or self._new_id(), text)
 
@@ -320,8 +317,8 @@ class Session:
 
     def _ask(self, move: Ask) -> Iterator[Event]:
         question = move.text.strip()
-        if not question or len(question) > _LONGEST:
-            yield Refused(text=f"A question has 1 to {_LONGEST} characters.")
+        if not question or len(question) > rules.LONGEST:
+            yield Refused(text=f"A question has 1 to {rules.LONGEST} characters.")
             return
         play = None if self.phase in ("idle", "ended") else self._play
         secret = self._open_card if self.phase == "asked" else None
@@ -340,11 +337,13 @@ class Session:
         yield from self._standing()
 
     def _appeal(self, move: Appeal) -> Iterator[Event]:
-        grade = self._open.grade
+        grade, reason = self._open.grade, move.reason.strip()[: rules.LONGEST]
+        said = "Both grades are kept. Tick the points you made; your ticks decide."
         if grade is not None:
-            self._marking.appeal(self._open, grade, move.id or self._new_id(), move.reason.strip()[:_LONGEST])
+            again = self._marking.appeal(self._open, self._open_card, grade, move.id or self._new_id(), reason)
+            said = f"{again.note} {said}".strip() if reason else said
             self._reload()
-        yield Notice(text="Both grades are kept. Tick the points you made; your ticks decide.")
+        yield Notice(text=said)
         yield from self._standing()
 
     def _rate(self, move: Rate) -> Iterator[Event]:
@@ -379,7 +378,7 @@ class Session:
         if isinstance(move, Bury):
             body["until"] = day_end(self._clock()).isoformat()
         elif isinstance(move, Suspend):
-            body["reason"] = move.reason.strip()[:_LONGEST]
+            body["reason"] = move.reason.strip()[: rules.LONGEST]
         card = self._open.card
         self._write(kind, move.id or self._new_id(), **body)
         yield SetAside(card=card, text=text, progress=self.progress())

@@ -1,11 +1,15 @@
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -193,7 +197,7 @@ def test_while_another_process_writes_few_texts_are_served_and_many_refused(
             opens(chunks(600), wait=False, build=False)
 
 
-_KILLED = """
+_CHILD = """
 import sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
@@ -202,6 +206,10 @@ spec = spec_from_file_location("conftest_of_corpus", {tests!r} + "/conftest.py")
 module = module_from_spec(spec); spec.loader.exec_module(module)
 spec = spec_from_file_location("this", {tests!r} + "/test_index.py")
 this = module_from_spec(spec); spec.loader.exec_module(this)
+"""
+_KILLED = (
+    _CHILD
+    + """
 class Slow(module.LetterEmbedder):
     def embed(self, texts):
         time.sleep(0.2)
@@ -210,6 +218,7 @@ def told(done, total):
     print(done, flush=True)
 this.Index.open(this.chunks(5000), Slow(), Path({folder!r}), told, build=False)
 """
+)
 
 
 def test_a_killed_indexing_goes_on_where_it_stopped(opens: Opens, letters: object, tmp_path: Path) -> None:
@@ -243,6 +252,111 @@ def test_a_killed_build_leaves_nothing_that_is_read(opens: Opens, letters: objec
     pointer = json.loads((tmp_path / "index" / "current.json").read_text())
     assert len(pointer["names"]) == 1
     assert letters.embedded == 3000  # type: ignore[attr-defined]
+
+
+_TUTOR = (
+    _CHILD
+    + """
+print("ready", flush=True)
+sys.stdin.readline()
+letters = module.LetterEmbedder()
+made = this.chunks(60)
+index = this.Index.open(made, letters, Path({folder!r}))
+print(this.asked(index, letters, made)[0][0], flush=True)
+if {waits}:
+    print(index.wait(60), index.serving, this.asked(index, letters, made)[0][0], flush=True)
+index.close()
+"""
+)
+
+
+def tutors(folder: Path, count: int, *, waits: bool = True) -> list[tuple[str, str]]:
+    """What processes say that open one folder at the same moment, on standard output and standard error."""
+    code = _TUTOR.format(tests=str(Path(__file__).parent), folder=str(folder), waits=waits)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    made = [
+        subprocess.Popen([sys.executable, "-X", "dev", "-W", "error", "-c", code], text=True, **pipes)  # type: ignore[call-overload]
+        for _ in range(count)
+    ]
+    for child in made:
+        assert child.stdout.readline() == "ready\n"
+    for child in made:
+        child.stdin.write("\n")
+        child.stdin.flush()
+    return [child.communicate(timeout=90) for child in made]
+
+
+def test_two_processes_may_open_one_folder_at_the_same_moment(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert tutors(tmp_path / "index", 2) == [("c3\nTrue chroma c3\n", "")] * 2
+        [manifest] = (tmp_path / "index").glob("index-*/manifest.json")
+        manifest.unlink()
+
+
+def test_threads_may_open_one_folder_at_the_same_moment(letters: object, tmp_path: Path) -> None:
+    made, start = chunks(60), Barrier(4)
+
+    def opened(_: int) -> Index:
+        start.wait()
+        return Index.open(made, letters, tmp_path / "index")  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(4) as threads:
+        first, *others = threads.map(opened, range(4))
+    assert all(one.wait(90) and asked(one, letters, made)[0][0] == "c3" for one in (first, *others))
+    home = next((tmp_path / "index").glob("index-*"))
+    for one in others:
+        one.close()
+    assert first.serving == "chroma"
+    assert asked(first, letters, made)[0][0] == "c3"
+    assert first.serving == "chroma"
+    assert len(list(home.glob("open-*"))) == 1
+    first.close()
+    assert not list(home.glob("open-*"))
+    left = {path.name for path in (tmp_path / "index").iterdir()}
+    assert not [name for name in left if name.startswith(("order-", "building-")) or name.endswith(".part")]
+
+
+def test_a_process_may_end_while_its_build_goes_on_and_the_build_ends_by_itself(opens: Opens, tmp_path: Path) -> None:
+    assert tutors(tmp_path / "index", 1, waits=False) == [("c3\n", "")]
+    end = time.monotonic() + 60
+    while not (tmp_path / "index" / "current.json").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert opens(chunks(60), wait=False).serving == "chroma"
+
+
+def test_an_index_dropped_while_its_build_goes_on_warns_of_nothing_and_leaves_no_dead_child(
+    letters: object, tmp_path: Path
+) -> None:
+    index = Index.open(chunks(60), letters, tmp_path / "index")  # type: ignore[arg-type]
+    assert index._builder is not None
+    child = index._builder.pid
+    index.close()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        del index
+        gc.collect()
+    assert said == []
+    end = time.monotonic() + 60
+    while running(child) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not running(child)
+
+
+def running(child: int) -> bool:
+    """Whether a process is there, be it only as one that ended and was not waited for."""
+    try:
+        os.kill(child, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_what_was_embedded_beside_another_process_is_kept(opens: Opens, letters: object, tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    with FileLock(tmp_path / "index" / "write.lock"):
+        opens(chunks(40), wait=False, build=False).close()
+    assert opens(chunks(40)).serving == "chroma"
+    assert letters.embedded == 40  # type: ignore[attr-defined]
 
 
 def test_no_chunks_make_an_empty_index(opens: Opens) -> None:

@@ -1,4 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -81,3 +83,17 @@ def test_every_card_is_found_by_its_own_question(bundled: tuple[Path, ...]) -> N
     for place, made in enumerate(chunks):
         scores = lexical.scores(cards[made.card].question)
         assert int((scores > scores[place]).sum()) < 4, cards[made.card].question
+
+
+def test_threads_may_keep_one_word_index_at_the_same_moment(tmp_path: Path) -> None:
+    made = [chunk(text) for text in TEXTS]
+    start = Barrier(4)
+
+    def kept(turn: int) -> Lexical:
+        start.wait()
+        return Lexical.kept(made, tmp_path / f"words-{turn // 4}.npz")
+
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(kept, range(40)))
+    assert all(best(one, "forget gate") == 0 for one in found)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".npz"}

@@ -161,6 +161,11 @@ def test_learners_words_find_the_card_and_slips_of_the_pen_cost_little(retriever
     assert slipped_among >= among - 0.05
 
 
+def test_good_and_bad_sides_are_looked_for_as_pros_and_cons(retriever: Retriever) -> None:
+    found = retriever.search("good sides and bad sides of going recurrent?", 2).results
+    assert "What are the pros and cons of a typical RNN architecture?" in {one.card.question for one in found}
+
+
 def test_keywords_find_the_card_slips_or_not(retriever: Retriever) -> None:
     assert recall(retriever, "keyword")[0] >= 0.97
     assert recall(retriever, "keyword", slips=True)[0] >= 0.95

@@ -1,10 +1,13 @@
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier, Event, Thread
 
 import pytest
 
@@ -98,3 +101,38 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         write_json(path, {"a": object()})
     assert read_json(path) == {"a": 1}
     assert read_json(tmp_path / "none.json") == {}
+
+
+def test_threads_may_write_one_json_file_at_the_same_moment(tmp_path: Path) -> None:
+    start = Barrier(4)
+
+    def write(at: int) -> None:
+        start.wait()
+        for _ in range(20):
+            write_json(tmp_path / "x.json", {"a": at})
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert read_json(tmp_path / "x.json")["a"] in range(4)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_a_folder_that_is_replaced_while_it_is_looked_at_is_sealed_or_not_but_no_fault(home: Path) -> None:
+    over = Event()
+    copy = home.with_name("copy")
+    shutil.copytree(home, copy)
+
+    def replace() -> None:
+        while not over.is_set():
+            shutil.rmtree(home)
+            shutil.copytree(copy, home)
+
+    replaces = Thread(target=replace)
+    replaces.start()
+    try:
+        seen = [sealed(home, home / "content", "one") for _ in range(200)]
+    finally:
+        over.set()
+        replaces.join()
+    assert False in seen
+    assert sealed(home, home / "content", "one")

@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -84,3 +86,47 @@ def test_a_file_damaged_within_is_begun_anew_when_that_is_noticed(cache: VectorC
     again.put(names[:1], ROWS[:1], [b""])
     assert set(again.fetch(names)) == {names[0]}
     again.close()
+
+
+_MAKES = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from corpus.vectors import VectorCache, text_hash
+folder, own, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+for turn in range(100):
+    (folder / f"{turn}-{own}").touch()
+    while not all((folder / f"{turn}-{at}").exists() for at in range(count)):
+        time.sleep(0)
+    cache = VectorCache(folder / f"{turn}.sqlite3", "e1")
+    cache.put([text_hash(str(own))], np.ones((1, 4), dtype=np.float32), [b""])
+    cache.close()
+"""
+
+
+def test_processes_may_make_the_file_at_the_same_moment_and_nothing_is_lost(tmp_path: Path) -> None:
+    makers = [
+        subprocess.Popen([sys.executable, "-c", _MAKES, str(tmp_path), str(at), "3"], stderr=subprocess.PIPE, text=True)
+        for at in range(3)
+    ]
+    assert [maker.communicate(timeout=60)[1] for maker in makers] == ["", "", ""]
+    for path in tmp_path.glob("*.sqlite3"):
+        cache = VectorCache(path, "e1")
+        assert cache.missing([text_hash(str(at)) for at in range(3)]) == set()
+        cache.close()
+
+
+def test_a_damaged_file_is_begun_anew_once_however_many_notice(cache: VectorCache) -> None:
+    names = [text_hash(str(number)) for number in range(3000)]
+    cache.put(names, np.ones((3000, 4), dtype=np.float32), [b"x" * 200] * 3000)
+    cache.close()
+    raw = bytearray(cache.path.read_bytes())
+    raw[8192:] = b"\xa5" * (len(raw) - 8192)
+    cache.path.write_bytes(bytes(raw))
+    one, two = VectorCache(cache.path, "e1"), VectorCache(cache.path, "e1")
+    one.fetch(names)
+    one.put(names[:1], ROWS[:1], [b""])
+    two.fetch(names)
+    assert set(two.fetch(names)) == {names[0]}
+    one.close()
+    two.close()

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from tutor.attack import both_ways, copied, guard, soup
+from tutor.attack import both_ways, copied, guard, idle, sentences, soup
 from tutor.clauses import prepare
 
 QUESTION = "What does the pooling layer do?"
@@ -79,3 +80,40 @@ def test_both_answers_at_once_are_seen() -> None:
     question = prepare("True or false: softmax is a probability distribution")
     assert both_ways(question, prepare("true and false"))
     assert not both_ways(question, prepare("true, since it sums to one"))
+
+
+def idle_texts(answer: str, *covers: list[list[float]]) -> list[str]:
+    text = prepare(answer)
+    tables = [np.array(cover) for cover in covers]
+    shares = [np.full(len(table), 1 / len(table)) for table in tables]
+    return [text.text[start:end] for start, end in idle(text, tables, shares)]
+
+
+def test_a_sentence_that_says_nothing_of_any_point_is_idle() -> None:
+    answer = "Pooling shrinks maps. Rivers carry sand downhill. Parameters become fewer."
+    assert idle_texts(answer, [[1.0, 0.0, 0.0], [0.0, 0.05, 1.0]]) == ["Rivers carry sand downhill"]
+
+
+def test_a_sentence_that_says_again_what_another_says_is_idle_and_one_is_always_kept() -> None:
+    assert idle_texts("Pooling shrinks maps. Pooling makes maps smaller.", [[1.0, 0.9]]) == [
+        "Pooling makes maps smaller"
+    ]
+    assert idle_texts("Rivers carry sand. Winds carry dust.", [[0.0, 0.0]]) == ["Winds carry dust"]
+    assert idle_texts("Rivers carry sand", [[0.0]]) == []
+
+
+def test_a_question_claims_nothing_but_a_doubtful_answer_does() -> None:
+    assert idle_texts("It shrinks maps. What does pooling save?", [[1.0, 0.0], [0.0, 1.0]]) == [
+        "What does pooling save"
+    ]
+    assert idle_texts("It shrinks maps. What is it?", [[1.0, 0.0], [0.0, 1.0]]) == ["What is it"]
+    assert idle_texts("It shrinks maps. It saves parameters?", [[1.0, 0.0], [0.0, 1.0]]) == []
+
+
+def test_a_short_word_of_judgement_is_kept() -> None:
+    assert idle_texts("True. Pooling shrinks maps.", [[0.0, 1.0]]) == []
+
+
+def test_text_beyond_the_counted_clauses_is_a_sentence_too() -> None:
+    text = prepare("sand is dry. " * 100)
+    assert sentences(text)[-1][1] == len(text.words)

@@ -1,7 +1,7 @@
 import pytest
 
 from tutor.clauses import words
-from tutor.contradiction import clashes, crossed, parts, together
+from tutor.contradiction import clashes, crossed, crossings, parts, together
 
 
 def against(point: str, answer: str) -> float:
@@ -18,6 +18,8 @@ def against(point: str, answer: str) -> float:
         ("The generator produces fakes, the discriminator detects them",
          "The discriminator produces fakes, the generator detects them"),
         ("low bias and high variance", "high bias and low variance"),
+        ("Valves control the flow of water", "Water controls the flow of valves"),
+        ("The student learns from the mistakes of the teacher", "The teacher learns from student mistakes"),
         ("gradients are multiplied by values < 1", "gradients are multiplied by values > 1"),
     ],
 )  # fmt: skip
@@ -36,6 +38,9 @@ def test_a_clause_that_says_the_opposite_clashes(point: str, answer: str) -> Non
         ("low bias and high variance", "bias is low and variance is high"),
         ("The network does not forget", "the network never forgets"),
         ("A causes B", "B is caused by A"),
+        ("Valves control the flow of water", "control water flow via valves"),
+        ("Gates control the flow of information", "control information flow via gates"),
+        ("The output of the first layer is the input of the next", "the first layer output is the next input"),
         ("weights are not high", "weights are low"),
         ("writing to memory", "it is written to the memory and read from it"),
     ],
@@ -55,3 +60,21 @@ def test_a_clause_that_names_one_subject_and_says_what_belongs_to_another_is_fou
     assert found is not None
     assert {found[0], found[1]} == {0, 1}
     assert crossed(card, words("the reset gate says how much of the previous state to remember")) is None
+
+
+def test_two_subjects_that_are_each_given_what_is_the_others_are_exchanged() -> None:
+    card = parts(
+        [
+            (words("Reset gate: how much of the previous state to remember"), 2),
+            (words("Update gate: how much of the new state replaces the old"), 2),
+        ]
+    )
+    both = [
+        "the update gate says how much of the previous state to remember",
+        "the reset gate how much the new replaces",
+    ]
+    found = crossings(card, [words(clause) for clause in both])
+    assert all("exchanged" in {clash.kind for clash in found[at]} for at in (0, 1))
+    once = crossings(card, [words(both[0])])
+    assert "exchanged" not in {clash.kind for row in once.values() for clash in row}
+    assert crossings(card, [words("the reset gate says how much of the previous state to remember")]) == {}

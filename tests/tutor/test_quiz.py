@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from corpus.card import Card
 from tutor.history import Row, review_body
 from tutor.learner import Learner
-from tutor.quiz import choose, next_due
+from tutor.quiz import choose, cram, next_due, same_question, to_study
 from tutor.schedule import Review
 
 Rate = Callable[[Card, int], None]
@@ -144,6 +145,89 @@ def test_reason_is_told_from_facts(learner: Learner, cards: tuple[Card, ...], cl
     assert (
         due.why == "Due since 2 days. You rated it 5 of 5 10 days ago; the chance that you still know it is about 89%."
     )
+
+
+def twin_of(card: Card, id: str) -> Card:
+    """The same question with another answer."""
+    return replace(card, id=id, question=f"  {card.question.upper()}", answer="something else")
+
+
+def test_cards_that_ask_the_same_are_found_without_an_index(cards: tuple[Card, ...]) -> None:
+    twins = (twin_of(cards[0], "t1"), twin_of(cards[0], "t2"))
+    assert same_question((*cards, *twins, cards[1])) == {
+        cards[0].id: {"t1", "t2"},
+        "t1": {cards[0].id, "t2"},
+        "t2": {cards[0].id, "t1"},
+    }
+
+
+def test_card_like_one_rated_today_waits_until_the_others_are_done(
+    learner: Learner, cards: tuple[Card, ...], clock: Any, rate: Rate
+) -> None:
+    twin = twin_of(cards[0], "t1")
+    pile = (cards[0], twin, *cards[1:3])
+    seen = []
+    for _ in pile:
+        card = asked(learner, pile, clock, alike=same_question(pile))
+        assert card is not None
+        seen.append(card)
+        rate(card, 4)
+    assert seen == [cards[0], cards[1], cards[2], twin]
+
+
+def test_card_like_one_rated_today_comes_tomorrow_in_its_usual_turn(
+    learner: Learner, cards: tuple[Card, ...], clock: Any, rate: Rate
+) -> None:
+    pile = (cards[0], twin_of(cards[0], "t1"), cards[1])
+    rate(cards[0], 4)
+    assert asked(learner, pile, clock, alike=same_question(pile)) == cards[1]
+    clock.pass_(days=1)
+    assert asked(learner, pile, clock, alike=same_question(pile)) == pile[1]
+
+
+def test_card_in_its_own_learning_steps_is_not_held_back_by_one_like_it(
+    learner: Learner, cards: tuple[Card, ...], clock: Any, rate: Rate
+) -> None:
+    pile = (cards[0], twin_of(cards[0], "t1"), cards[1])
+    rate(pile[1], 4)
+    rate(cards[0], 1)
+    rate(cards[2], 4)
+    clock.pass_(minutes=30)
+    assert asked(learner, pile, clock, alike=same_question(pile)) == cards[0]
+
+
+def test_near_duplicates_of_any_origin_are_held_back(
+    learner: Learner, cards: tuple[Card, ...], clock: Any, rate: Rate
+) -> None:
+    alike = {cards[1].id: {cards[0].id}}
+    rate(cards[0], 4)
+    assert asked(learner, cards[:3], clock, alike=alike) == cards[2]
+    assert asked(learner, cards[:2], clock, alike=alike) == cards[1]
+
+
+def test_practice_takes_turns_with_cards_that_ask_the_same(
+    learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    pile = (cards[0], twin_of(cards[0], "t1"), *cards[1:3])
+    seen = []
+    for turn in range(8):
+        choice = cram(pile, learner.history, clock(), alike=same_question(pile))
+        assert choice is not None
+        seen.append(choice.card)
+        review = Review(id=f"r{turn}", card=choice.card.id, at=clock(), value=3, fsrs=3, cram=True)
+        learner.record("ask", id=f"a{turn}", at=clock(), card=choice.card.id)
+        learner.record_review(review, ask=f"a{turn}")
+        clock.pass_(minutes=1)
+    assert {seen[0], *seen[1:3]} == {cards[0], *cards[1:3]}
+    assert set(seen) == set(pile)
+    assert not any({one.id, other.id} == {cards[0].id, "t1"} for one, other in pairwise(seen))
+
+
+def test_card_is_there_to_study_unless_it_was_put_away(learner: Learner, cards: tuple[Card, ...], clock: Any) -> None:
+    assert to_study(cards[0].id, cards, learner.history, clock())
+    assert not to_study(cards[0].id, cards[1:], learner.history, clock())
+    learner.record("suspend", id="s", at=clock(), card=cards[0].id)
+    assert not to_study(cards[0].id, cards, learner.history, clock())
 
 
 def test_nothing_to_study_is_said_by_none(learner: Learner, clock: Any) -> None:

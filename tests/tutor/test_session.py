@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus.card import Card
+from corpus.card import Card, KeyPoint, card_id
 from tutor import session as s
 from tutor.errors import ModelTimeoutError, NotFoundError, StoreError
 from tutor.grade import Grade, Grader
@@ -70,7 +70,10 @@ class Fails:
 
     error: Exception
 
-    def grade_card(self, card: Card, answer: str) -> Grade:
+    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = ()) -> Grade:
+        raise self.error
+
+    def appeal(self, **_: Any) -> Grade:
         raise self.error
 
 
@@ -307,6 +310,38 @@ def test_settled_grade_is_not_ticked_but_may_be_appealed_once(opened: Opened) ->
     assert s.Appeal not in session.allowed
 
 
+def test_appeal_says_what_its_reason_did_and_leaves_the_last_word_to_ticks(opened: Opened, learner: Learner) -> None:
+    session = graded(opened(), "small insects")
+    events = act(session, s.Appeal("It drinks nectar from flowers."))
+    assert kinds(events) == ["Notice", "Graded", "Revealed"]
+    assert "may count" in events[0].text
+    assert [point.verdict for point in events[1].grade.key_points] == ["unsure", "made"]
+    assert opened().view() == session.view()
+    ticked = act(session, s.Tick(("000001", "000002")))
+    assert (ticked[0].grade.verdict, ticked[1].preset) == ("correct", 5)
+    assert len(learner.rows(kinds=("grade",))) == 2
+
+
+def test_words_that_won_an_appeal_are_right_when_the_card_comes_again(opened: Opened, clock: Any) -> None:
+    session = graded(opened(), "flower juice plus gnats")
+    assert session.view().preset < 4
+    act(session, s.Appeal("my book says so"))
+    act(session, s.Tick(("000001", "000002")))
+    act(session, s.Rate(5))
+    clock.pass_(days=30)
+    again = graded(opened(), "Flower juice plus gnats")
+    assert (again.view().preset, s.Tick in again.allowed) == (5, False)
+
+
+def test_appeal_cut_short_by_a_kill_can_still_be_ticked(opened: Opened, learner: Learner) -> None:
+    graded(opened(), "pebbles")
+    play = learner.open_card()
+    assert play is not None
+    learner.record("appeal", id="m", at=play.asked_at, card=play.card, ask=play.ask, body={"reason": "", "grade": ""})
+    session = opened()
+    assert kinds(act(session, s.Tick(("000001",)))) == ["Graded", "Revealed"]
+
+
 def test_rating_can_be_taken_back_and_given_again(opened: Opened, learner: Learner) -> None:
     session = graded(opened())
     act(session, s.Rate(1))
@@ -510,6 +545,94 @@ def test_card_that_left_the_decks_is_forgotten(
     session = s.Session(parts, learner, cards[3:], StudySettings(), clock=clock)
     assert session.phase == "idle"
     assert kinds(act(session, s.Next())) == ["Asked"]
+
+
+def test_answered_card_that_left_the_decks_is_forgotten_with_its_moves(
+    parts: Parts, opened: Opened, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    before = graded(opened())
+    session = s.Session(parts, learner, cards[3:], StudySettings(), clock=clock)
+    assert kinds(act(session, s.Rate(3))) == ["Refused"]
+    act(before, s.Rate(3))
+    assert s.Undo not in session.allowed
+    assert kinds(act(session, s.Next())) == ["Asked"]
+    face = session.view().face
+    assert face is not None
+    assert face.deck == "Rocks"
+    assert kinds(act(session, s.Commit("a dark volcanic rock"))) == ["Graded", "Revealed"]
+
+
+def test_open_card_whose_question_was_edited_makes_way_for_another(
+    parts: Parts, opened: Opened, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    asked(opened())
+    edited = replace(cards[0], id=card_id("What do hummingbirds eat?"), question="What do hummingbirds eat?")
+    session = s.Session(parts, learner, (edited, *cards[1:]), StudySettings(), clock=clock)
+    assert session.phase == "idle"
+    assert kinds(act(session, s.Next())) == ["Asked"]
+
+
+def test_open_card_whose_answer_was_edited_goes_on_with_the_new_answer(
+    parts: Parts, opened: Opened, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    asked(opened())
+    edited = replace(cards[0], answer="sap of trees", key_points=(KeyPoint(id="0000aa", text="sap of trees"),))
+    session = s.Session(parts, learner, (edited, *cards[1:]), StudySettings(), clock=clock)
+    events = act(session, s.Commit("sap of trees"))
+    assert (events[0].grade.verdict, events[1].card.answer) == ("correct", "sap of trees")
+    assert kinds(act(session, s.Rate(4))) == ["Rated"]
+
+
+def test_graded_card_whose_answer_was_edited_can_be_appealed_ticked_and_rated(
+    parts: Parts, opened: Opened, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    graded(opened(), "pebbles")
+    edited = replace(cards[0], answer="sap of trees", key_points=(KeyPoint(id="0000aa", text="sap of trees"),))
+    session = s.Session(parts, learner, (edited, *cards[1:]), StudySettings(), clock=clock)
+    assert kinds(act(session, s.Appeal("it eats sap of trees"))) == ["Notice", "Graded", "Revealed"]
+    assert kinds(act(session, s.Tick(("000001",)))) == ["Graded", "Revealed"]
+    assert kinds(act(session, s.Rate(4))) == ["Rated"]
+
+
+def test_open_card_that_was_suspended_from_elsewhere_makes_way_for_another(
+    opened: Opened, learner: Learner, clock: Any
+) -> None:
+    session = asked(opened())
+    face = session.view().face
+    assert face is not None
+    assert s.Next not in session.allowed
+    learner.record("suspend", id="out of play", at=clock(), card=face.id)
+    for here in (session, opened()):
+        assert s.Next in here.allowed
+    (event,) = act(session, s.Next())
+    assert event.card.id != face.id
+
+
+def test_window_without_the_newest_cards_is_not_blocked_by_one_that_has_them(
+    parts: Parts, opened: Opened, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    small = s.Session(parts, learner, cards[3:], StudySettings(), clock=clock)
+    act(small, s.Next())
+    asked(opened())
+    rows = learner.rows()
+    assert kinds(act(small, s.Commit("a dark volcanic rock"))) == ["Refused"]
+    assert learner.rows() == rows
+    assert kinds(act(small, s.Next())) == ["Asked"]
+    assert kinds(act(small, s.Commit("quartz, feldspar and mica"))) == ["Graded", "Revealed"]
+    assert kinds(act(small, s.Rate(4))) == ["Rated"]
+
+
+def test_same_question_with_another_answer_is_not_asked_next(
+    parts: Parts, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    other = replace(cards[0], id="other", answer="gnats", key_points=(KeyPoint(id="0000aa", text="gnats"),))
+    session = s.Session(parts, learner, (cards[0], other, cards[1]), StudySettings(), clock=clock)
+    seen = []
+    for _ in range(3):
+        seen.append(act(session, s.Next())[0].card.id)
+        act(session, s.DontKnow())
+        act(session, s.Rate(5))
+    assert seen == [cards[0].id, cards[1].id, "other"]
 
 
 def test_same_move_sent_twice_is_made_once(opened: Opened, learner: Learner) -> None:
