@@ -71,7 +71,7 @@ def sweep(
         tutors = [stack.enter_context(open_tutor(settings, read_only=True)) for settings in profiles]
         subjects = [TutorSubject(tutor) for tutor in tutors]
         if any(suite.subject != "grading" for suite in suites):
-            # One after another: two tutors that open one index at the same moment get into each other's way.
+            # Building the index is no part of what the first case takes.
             for tutor in tutors:
                 tutor.search("warm up", 1)
         for suite in suites:
