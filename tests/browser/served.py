@@ -99,8 +99,3 @@ class Wire:
         """All letters and digits heard, lower case, with single spaces."""
         text = self.heard.decode("utf-8", "replace").replace("\\n", " ").replace("&#10;", " ")
         return " ".join(re.findall(r"\w+", re.sub(r"<[^>]+>", " ", text).lower()))
-
-
-def stretched(seconds: float) -> float:
-    """A time bar for an idle machine, stretched by how busy this one is."""
-    return seconds * max(1.0, 1.5 * os.getloadavg()[0] / (os.cpu_count() or 1))

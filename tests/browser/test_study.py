@@ -1,7 +1,6 @@
 """The Study view in a real browser: question, answer, grade, rating, and what a crash leaves."""
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from playwright.sync_api import expect
 
 from corpus.read import bundled_decks, read_decks
 from tests.browser.conftest import Visitor
-from tests.browser.served import Server, Wire, stretched
+from tests.browser.served import Server, Wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
@@ -100,17 +99,6 @@ def test_page_asks_no_other_host_and_no_error_is_logged(server: Server, visit: V
     assert not me.errors
 
 
-def test_warm_page_shows_the_question_within_a_second(server: Server, visit: Visit) -> None:
-    me = visit()
-    me.open(server.address)
-    took = []
-    for _ in range(3):
-        begun = time.monotonic()
-        me.open(server.address)
-        took.append(time.monotonic() - begun)
-    assert min(took) < stretched(1.0), took
-
-
 def test_keys_act_only_outside_of_text_boxes(server: Server, visit: Visit) -> None:
     me = visit()
     page = me.study(server.address)
@@ -174,22 +162,21 @@ def test_two_tabs_keep_their_own_place(server: Server, visit: Visit) -> None:
     assert one.page.locator("#answer textarea").input_value() == "mine alone"
 
 
-def test_grade_is_on_screen_soon(server: Server, visit: Visit) -> None:
+def test_answers_in_a_row_are_each_graded_and_rated_by_keyboard(server: Server, visit: Visit) -> None:
     me = visit()
     page = me.study(server.address)
     me.next_card()
-    took = []
+    box = page.locator("#answer textarea")
     for _ in range(3):
-        page.locator("#answer textarea").fill("gates control what is kept and what is forgotten")
-        begun = time.monotonic()
+        expect(box).to_be_focused()
+        expect(box).to_have_value("")
+        box.fill("gates control what is kept and what is forgotten")
         page.keyboard.press("Enter")
         page.wait_for_selector("#result .verdict")
-        took.append(time.monotonic() - begun)
         page.keyboard.press("2")
         page.wait_for_selector("#next")
         page.keyboard.press("n")
         page.wait_for_selector("#face .phase-asked")
-    assert min(took) < stretched(0.6), took
 
 
 def test_unsettled_grade_is_decided_by_the_learner_and_can_be_undone(server: Server, visit: Visit) -> None:
