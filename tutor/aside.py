@@ -14,7 +14,7 @@ from typing import Protocol
 from corpus.card import Card
 from corpus.errors import CorpusError
 from tutor.clauses import STOP, prepare
-from tutor.errors import TutorError
+from tutor.errors import TutorError, plain
 from tutor.explain import Notice, Reply, Said
 from tutor.history import Play
 from tutor.learner import Learner
@@ -197,7 +197,7 @@ class Talk:
             else:
                 yield from self._parts.explainer.ask(question, decks=decks, history=history)
         except (TutorError, CorpusError) as error:
-            yield Notice(text=error.plain if isinstance(error, TutorError) else str(error))
+            yield Notice(text=plain(error))
 
     def _keep(self, role: str, text: str, play: Play | None, id: str = "") -> None:
         card, ask = (play.card, play.ask) if play is not None else ("", "")

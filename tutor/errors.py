@@ -27,6 +27,11 @@ class TutorError(Exception):
         return str(self)
 
 
+def plain(error: Exception) -> str:
+    """One sentence for the learner on any known fault, of this package or of `corpus`."""
+    return error.plain if isinstance(error, TutorError) else str(error)
+
+
 class ConfigError(TutorError):
     """The configuration or an option is wrong."""
 

@@ -283,12 +283,8 @@ def _point(point: Seen, answer: Seen, question: Seen, swaps: tuple[Clash, ...]) 
     top = max(score[3] for score in scores)
     vectors = _point_vectors(point, answer, question, clause, (weights, fresh), table, top)
     fits = tuple(max(recall, cosine) for _, recall, _, cosine, _ in scores)
-    seen_by = (
-        table
-        if point.states is None or answer.states is None
-        else np.maximum(table, _soft(point.states @ answer.states.T))
-    )
-    return _Found(row + vectors, (clause.start, clause.end), reasons, fits, *_cover(point, answer, known, seen_by))
+    covered = _cover(point, answer, known, _both(point, answer, table))
+    return _Found(row + vectors, (clause.start, clause.end), reasons, fits, *covered)
 
 
 def _reasons(

@@ -181,7 +181,7 @@ class Grader:
         if score > cap:
             points = [replace(point, credit=point.credit * cap / score) for point in points]
             score = cap
-        verdict = _outcome(score, {point.verdict for point in points})
+        verdict = outcome(score, {point.verdict for point in points})
         return Grade(
             score=round(min(1.0, max(0.0, score)), 4),
             verdict=verdict,
@@ -205,7 +205,8 @@ class Grader:
         return doubt < 0.25 and risk <= self._limit
 
 
-def _outcome(score: float, verdicts: set[Verdict]) -> Outcome:
+def outcome(score: float, verdicts: set[Verdict]) -> Outcome:
+    """What a score comes to beside its points: wrong where none is made, not correct where one is contradicted."""
     if score < WRONG or verdicts <= {"missed", "contradicted"}:
         return "wrong"
     return "correct" if score >= CORRECT and "contradicted" not in verdicts else "partial"

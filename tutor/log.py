@@ -268,11 +268,7 @@ def _open_sqlite(address: "URL", *, read_only: bool) -> Opened:
             _refuse_old(reader, path)
             return None, reader, None, path
         writer = _sqlite_engine(address, shared=True)
-        try:
-            _migrate(writer)
-        except BaseException:
-            writer.dispose()
-            raise
+        _migrate(writer)
     except BaseException:
         if lock is not None:
             lock.release()
@@ -382,16 +378,23 @@ def _refuse_old(engine: "Engine", path: str) -> None:
 
 
 def _migrate(engine: "Engine") -> None:
-    """Run each missing step in a transaction of its own, so that a kill leaves the old schema or the new one."""
+    """Run each missing step in a transaction of its own, so that a kill leaves the old schema or the new one.
+
+    A database whose step fails is not used, so its connections are closed.
+    """
     from sqlalchemy import text
 
-    for step in STEPS:
-        with engine.begin() as connection:
-            if _version(connection) >= step.number:
-                continue
-            if step.number == 1:
-                connection.execute(text("CREATE TABLE steps (number INTEGER PRIMARY KEY, at TEXT NOT NULL)"))
-            for statement in step.statements[engine.dialect.name]:
-                connection.execute(text(statement))
-            values = {"number": step.number, "at": datetime.now(UTC).isoformat()}
-            connection.execute(text("INSERT INTO steps (number, at) VALUES (:number, :at)"), values)
+    try:
+        for step in STEPS:
+            with engine.begin() as connection:
+                if _version(connection) >= step.number:
+                    continue
+                if step.number == 1:
+                    connection.execute(text("CREATE TABLE steps (number INTEGER PRIMARY KEY, at TEXT NOT NULL)"))
+                for statement in step.statements[engine.dialect.name]:
+                    connection.execute(text(statement))
+                values = {"number": step.number, "at": datetime.now(UTC).isoformat()}
+                connection.execute(text("INSERT INTO steps (number, at) VALUES (:number, :at)"), values)
+    except BaseException:
+        engine.dispose()
+        raise

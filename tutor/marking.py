@@ -11,9 +11,9 @@ from typing import Protocol
 from corpus.card import Card, KeyPoint, text_key
 from corpus.errors import CorpusError
 from tutor import rules
-from tutor.errors import TutorError
+from tutor.errors import TutorError, plain
 from tutor.grade import Grade
-from tutor.history import Play, dump_grade
+from tutor.history import Accepted, Play, dump_grade
 from tutor.learner import Learner
 
 _ALTERNATIVES = 5  # each costs the grader a look, and the newest are the likeliest to be said again
@@ -61,7 +61,7 @@ class Marking:
         After an appeal her words are kept with the card as well, so that they count the next time.
         """
         now, card = self._clock(), play.card
-        if play.appealed and (made or self._won(card, play.answer)):
+        if play.appealed and (made or _won(self._learner.accepted(card), play.answer)):
             # First, so that ticks sent again after a kill in between still find it done.
             kept = {"text": play.answer, "made": list(made), "answer": play.answer_id}
             self._learner.record("accepted", id=f"{id}:accepted", at=now, card=card, ask=play.ask, body=kept)
@@ -82,22 +82,18 @@ class Marking:
                 question=card.question, reference=card.answer, answer=answer, reason=reason, key_points=card.key_points
             )
         except (TutorError, CorpusError) as error:
-            return replace(grade, settled=False, note=_plain(error))
+            return replace(grade, settled=False, note=plain(error))
         return rules.appealed(grade, again)
 
     def _judge(self, card: Card, text: str) -> Grade:
         points = {point.id for point in card.key_points}
-        whole = [one.text for one in self._learner.accepted(card.id) if points <= one.made]
+        alternatives = self._learner.accepted(card.id)
+        whole = [one.text for one in alternatives if points <= one.made]
         try:
             grade = self._grader().grade_card(card, text, whole[-_ALTERNATIVES:])
         except (TutorError, CorpusError) as error:
-            grade = rules.ungraded(card, _plain(error))
-        return rules.credited(grade, self._won(card.id, text))
-
-    def _won(self, card: str, text: str) -> frozenset[str]:
-        """The ids of the key points that these very words won in an appeal before."""
-        key = text_key(text)
-        return next((one.made for one in self._learner.accepted(card) if text_key(one.text) == key), frozenset())
+            grade = rules.ungraded(card, plain(error))
+        return rules.credited(grade, _won(alternatives, text))
 
     def _keep_grade(self, play: Play, answer: str, grade: Grade, *, id: str = "", feedback_only: bool = False) -> None:
         self._learner.record_grade(
@@ -111,5 +107,7 @@ class Marking:
         )
 
 
-def _plain(error: TutorError | CorpusError) -> str:
-    return error.plain if isinstance(error, TutorError) else str(error)
+def _won(alternatives: Sequence[Accepted], text: str) -> frozenset[str]:
+    """The ids of the key points that these very words won in an appeal before."""
+    key = text_key(text)
+    return next((one.made for one in alternatives if text_key(one.text) == key), frozenset())

@@ -6,7 +6,7 @@ Pure: reads no log, writes none, and calls no model.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from corpus.card import Card
 from tutor.events import (
@@ -27,7 +27,7 @@ from tutor.events import (
     Tick,
     Undo,
 )
-from tutor.grade import CORRECT, WRONG, Grade, PointGrade
+from tutor.grade import Grade, PointGrade, outcome
 from tutor.history import Kind, Play
 from tutor.points import PointRecord
 from tutor.schedule import AGAIN, Memory, Review, fsrs_rating
@@ -221,9 +221,7 @@ def _score(points: Sequence[PointGrade]) -> float:
 
 def _scored(grade: Grade, points: tuple[PointGrade, ...]) -> Grade:
     score = _score(points)
-    against = any(point.verdict == "contradicted" for point in points)
-    verdict: Literal["correct", "partial", "wrong"]
-    verdict = "correct" if score >= CORRECT and not against else "wrong" if score < WRONG else "partial"
+    verdict = outcome(score, {point.verdict for point in points})
     return replace(grade, score=score, verdict=verdict, key_points=points)
 
 

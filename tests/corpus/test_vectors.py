@@ -73,13 +73,19 @@ def test_a_file_that_is_no_database_is_begun_anew(tmp_path: Path) -> None:
     cache.close()
 
 
-def test_a_file_damaged_within_is_begun_anew_when_that_is_noticed(cache: VectorCache) -> None:
+def damaged_within(cache: VectorCache) -> list[bytes]:
+    """Closes a cache of many vectors and overwrites all but its first pages; the names of what it held."""
     names = [text_hash(str(number)) for number in range(3000)]
     cache.put(names, np.ones((3000, 4), dtype=np.float32), [b"x" * 200] * 3000)
     cache.close()
     raw = bytearray(cache.path.read_bytes())
     raw[8192:] = b"\xa5" * (len(raw) - 8192)
     cache.path.write_bytes(bytes(raw))
+    return names
+
+
+def test_a_file_damaged_within_is_begun_anew_when_that_is_noticed(cache: VectorCache) -> None:
+    names = damaged_within(cache)
     again = VectorCache(cache.path, "e1")
     again.fetch(names)
     assert again.missing(names) == set(names)
@@ -117,12 +123,7 @@ def test_processes_may_make_the_file_at_the_same_moment_and_nothing_is_lost(tmp_
 
 
 def test_a_damaged_file_is_begun_anew_once_however_many_notice(cache: VectorCache) -> None:
-    names = [text_hash(str(number)) for number in range(3000)]
-    cache.put(names, np.ones((3000, 4), dtype=np.float32), [b"x" * 200] * 3000)
-    cache.close()
-    raw = bytearray(cache.path.read_bytes())
-    raw[8192:] = b"\xa5" * (len(raw) - 8192)
-    cache.path.write_bytes(bytes(raw))
+    names = damaged_within(cache)
     one, two = VectorCache(cache.path, "e1"), VectorCache(cache.path, "e1")
     one.fetch(names)
     one.put(names[:1], ROWS[:1], [b""])
