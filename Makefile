@@ -9,6 +9,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	&& { echo $$p; break; }; done)
 UV := $(shell command -v uv 2>/dev/null)
 ARGS ?=
+COMPILE = uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header
+PLAIN_MARKERS = sed -e "s/ ; (python_full_version < '3.14' and sys_platform == 'darwin') or (python_full_version < '3.14' and sys_platform == 'linux')//"
 
 .PHONY: help chat test test-local-model lint evals bench lock clean
 
@@ -51,9 +53,9 @@ evals: $(READY)  ## the bundled suites against the built-in tutor, with a report
 bench: $(READY)  ## speed and memory, as ratios measured in one run
 	@$(BIN)/tutor-evals bench $(ARGS)
 
-lock:  ## resolve requirements.txt anew for Python 3.11 to 3.13 on Linux and macOS (needs uv)
-	@uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header --all-extras --group dev pyproject.toml \
-		| sed -e "s/ ; (python_full_version < '3.14' and sys_platform == 'darwin') or (python_full_version < '3.14' and sys_platform == 'linux')//" > requirements.txt
+lock:  ## resolve the locks anew for Python 3.11 to 3.13 on Linux and macOS (needs uv)
+	@$(COMPILE) --all-extras --group dev pyproject.toml | $(PLAIN_MARKERS) > requirements.txt
+	@$(COMPILE) --group pyproject.toml:audit | $(PLAIN_MARKERS) > requirements-audit.txt
 
 clean:  ## remove the environment and build leftovers (never your study data)
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,30 +1,24 @@
-"""The only place where Settings meet constructors: `open_tutor(settings)` gives a Tutor whose heavy parts open on use.
+"""The tutor as one thing: `open_tutor(settings)` gives a Tutor on decks, a database and the parts of `tutor.parts`.
 
 Decides nothing about studying, and holds no state of a learner beyond the open database.
 """
 
-import logging
-import os
-import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from corpus.card import Card, Deck
-from corpus.errors import EmbeddingError
 from tutor.backup import Backups
-from tutor.errors import ModelError
 from tutor.learner import Learner, Store
 from tutor.library import Library
 from tutor.log import sqlite_file
+from tutor.parts import Parts, Report
 from tutor.quiz import next_due
-from tutor.settings import OPENAI, Profile, Settings
+from tutor.settings import Settings
 
 if TYPE_CHECKING:
-    from corpus.embed import Embedder
-    from corpus.minilm import MiniLM
     from corpus.retrieve import Retriever, SearchResult
     from tutor.explain import Explainer, Notice, Reply, Said
     from tutor.grade import Grade, Grader
@@ -32,32 +26,6 @@ if TYPE_CHECKING:
     from tutor.model import ChatModel
     from tutor.session import Session
     from tutor.usage import Ledger
-
-T = TypeVar("T")
-Report = Callable[[int, int], None]
-log = logging.getLogger(__name__)
-
-
-class Once(Generic[T]):
-    """A part that is made when it is first asked for, by one thread while the others wait."""
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: list[T] = []
-
-    def get(self) -> T:
-        """The part."""
-        if not self._made:
-            with self._lock:
-                if not self._made:
-                    self._made.append(self._make())
-        return self._made[0]
-
-    @property
-    def made(self) -> T | None:
-        """The part if it was made already."""
-        return self._made[0] if self._made else None
 
 
 def open_tutor(
@@ -96,27 +64,17 @@ class Tutor:
         self.settings = settings
         self.store = store
         store.retention = settings.study.retention
-        self.notices: tuple[str, ...] = ()
-        self._paths = tuple(decks)
-        self._progress = progress
-        self._closing: list[Callable[[], None]] = []
         file = sqlite_file(settings.store.url)
         self.backups = Backups(file, file.parent / "backups") if file is not None else None
-        self._stock(Library(settings.data_dir / "decks", decks))
+        self._library = Library(settings.data_dir / "decks", decks)
+        self._parts = Parts(settings, self._library, progress)
         for fault in self._library.faults:
-            self._note(fault)
-        self._minilm: Once[MiniLM | None] = Once(self._make_minilm)
-        self._embedder: Once[Embedder | None] = Once(self._make_embedder)
-        self._ledger: Once[Ledger] = Once(self._make_ledger)
-        self._model: Once[ChatModel | None] = Once(lambda: self._make_model(settings.profile))
-        self._matcher: Once[Matcher] = Once(self._make_matcher)
-        self._grader: Once[Grader] = Once(self._make_grader)
+            self._parts.note(fault)
 
-    def _stock(self, library: Library) -> None:
-        self._library = library
-        self._retriever: Once[Retriever] = Once(self._make_retriever)
-        self._explainer: Once[Explainer] = Once(self._make_explainer)
-        self._quoter: Once[Explainer] = Once(self._make_quoter)
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is to be said about the tutor's own parts, in plain sentences."""
+        return self._parts.notices
 
     @property
     def decks(self) -> tuple[Deck, ...]:
@@ -144,10 +102,8 @@ class Tutor:
         """
         if self.backups is not None:
             self.backups.now()
-        library, came = self._library.take_in(paths)
-        if self._retriever.made is not None:
-            self._retriever.made.close()
-        self._stock(library)
+        self._library, came = self._library.take_in(paths)
+        self._parts.stock(self._library)
         return came
 
     # What the tutor does.
@@ -253,44 +209,41 @@ class Tutor:
     @property
     def grader(self) -> "Grader":
         """Grades answers."""
-        return self._grader.get()
+        return self._parts.grader.get()
 
     @property
     def matcher(self) -> "Matcher":
         """Matches answers with key points."""
-        return self._matcher.get()
+        return self._parts.matcher.get()
 
     @property
     def explainer(self) -> "Explainer":
         """Answers questions from the cards, with the model where one is in use."""
-        return self._explainer.get()
+        return self._parts.explainer.get()
 
     @property
     def quoter(self) -> "Explainer":
         """Answers questions in the cards' own words."""
-        return self._quoter.get()
+        return self._parts.quoter.get()
 
     @property
     def retriever(self) -> "Retriever":
         """Finds cards."""
-        return self._retriever.get()
+        return self._parts.retriever.get()
 
     @property
     def model(self) -> "ChatModel | None":
         """The language model in use; None where there is none."""
-        return self._model.get()
+        return self._parts.model.get()
 
     @property
     def ledger(self) -> "Ledger":
         """What the models have cost."""
-        return self._ledger.get()
+        return self._parts.ledger.get()
 
     def close(self) -> None:
-        """Let go of the database, the index and the model's connections."""
-        if self._retriever.made is not None:
-            self._retriever.made.close()
-        for close in self._closing:
-            close()
+        """Let go of the database, the index and the models' connections."""
+        self._parts.close()
         self.store.close()
 
     def __enter__(self) -> Self:
@@ -301,100 +254,7 @@ class Tutor:
     ) -> None:
         self.close()
 
-    # How the parts are made.
-
-    def _note(self, sentence: str) -> None:
-        log.warning("%s", sentence)
-        if sentence not in self.notices:
-            self.notices = (*self.notices, sentence)
-
     def _fresh_notices(self) -> Iterator[str]:
         known = self.notices
         _ = self.explainer
         yield from (notice for notice in self.notices if notice not in known)
-
-    def _make_minilm(self) -> "MiniLM | None":
-        from corpus.minilm import MiniLM
-
-        try:
-            return MiniLM.load(self.settings.cache_dir)
-        except EmbeddingError as error:
-            self._note(f"Search and grading go by words alone: {error}")
-            return None
-
-    def _make_embedder(self) -> "Embedder | None":
-        chosen = self.settings.embeddings
-        if chosen.use == "none":
-            return None
-        if chosen.use == "minilm":
-            return self._minilm.get()
-        from corpus.embed import OpenAIEmbedder
-
-        key = os.environ.get(chosen.api_key_env, "") if chosen.api_key_env else ""
-        return OpenAIEmbedder(chosen.model, chosen.base_url or OPENAI, key, timeout=chosen.timeout)
-
-    def _make_ledger(self) -> "Ledger":
-        from tutor.usage import Ledger
-
-        return Ledger(self.settings.models, caps=self.settings.model, path=self.settings.data_dir / "usage.jsonl")
-
-    def _make_model(self, profile: Profile | None) -> "ChatModel | None":
-        from tutor.model import Fallback
-
-        if profile is None:
-            return None
-        models = []
-        for one in (profile, *self.settings.fallbacks):
-            try:
-                models.append(self._metered(one))
-            except ModelError as error:
-                self._note(error.plain)
-        if len(models) > 1:
-            return Fallback(models)
-        return models[0] if models else None
-
-    def _metered(self, profile: Profile) -> "ChatModel":
-        from tutor.model import open_model
-        from tutor.usage import Metered
-
-        client = open_model(profile, tracing=self.settings.model.tracing)
-        self._closing.append(client.close)
-        return Metered(client, self.ledger, profile)
-
-    def _make_matcher(self) -> "Matcher":
-        from tutor.match import Matcher
-
-        return Matcher(self._minilm.get())
-
-    def _make_grader(self) -> "Grader":
-        from tutor.grade import Grader
-
-        profile = self.settings.grade_profile
-        same = profile == self.settings.profile
-        model = self.model if same else self._make_model(profile)
-        return Grader(self.matcher, model, limit=1 - self.settings.study.settle)
-
-    def _make_retriever(self) -> "Retriever":
-        from corpus.retrieve import Retriever
-
-        folder = self.settings.data_dir / "index"
-        return Retriever(self._library.all_cards, self._embedder.get(), folder, self._progress)
-
-    def _make_quoter(self) -> "Explainer":
-        from tutor.explain import Explainer
-
-        return Explainer(self.retriever, None)
-
-    def _make_explainer(self) -> "Explainer":
-        from tutor.explain import Explainer
-        from tutor.replies import KeptReplies
-
-        profile = self.settings.profile
-        if profile is None or self.model is None:
-            return Explainer(self.retriever, None)
-        cache = KeptReplies(self.settings.cache_dir / "replies.db") if self.settings.model.cache else None
-        if cache is not None:
-            self._closing.append(cache.close)
-        return Explainer(
-            self.retriever, self.model, context=profile.context, max_tokens=profile.max_tokens, cache=cache
-        )
