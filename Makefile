@@ -12,7 +12,7 @@ ARGS ?=
 COMPILE = uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate --no-header
 PLAIN_MARKERS = sed -e "s/ ; (python_full_version < '3.14' and sys_platform == 'darwin') or (python_full_version < '3.14' and sys_platform == 'linux')//"
 
-.PHONY: help chat test test-local-model lint evals bench lock clean
+.PHONY: help chat test test-local-model torture pressure lint evals stats bench audit lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
@@ -42,20 +42,36 @@ test-local-model: $(READY)  ## the same loop on a real llama.cpp server, built o
 	@$(BIN)/python -m tests.local_model.build
 	@$(BIN)/pytest -n0 tests/local_model/check_local_model.py
 
+torture: $(READY)  ## ill-treat the tutor for a quarter of an hour and print what came of it
+	@$(BIN)/python -m tests.torture $(ARGS)
+
+pressure: $(READY)  ## 3,000 scripted dialogues that press for the answer; none may get it (half an hour)
+	@$(BIN)/tutor-evals pressure $(ARGS)
+	@$(BIN)/tutor-evals pressure --leaky $(ARGS)
+
 lint: $(READY)  ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 evals: $(READY)  ## the bundled suites against the built-in tutor, with a report
-	@$(BIN)/tutor-evals run retrieval answers grading $(ARGS)
+	@$(BIN)/tutor-evals run retrieval answers grading attacks $(ARGS)
+
+stats: $(READY)  ## simulate the intervals and the gate of the eval harness (a minute)
+	@$(BIN)/python -m evals.simulate $(ARGS)
 
 bench: $(READY)  ## speed and memory, as ratios measured in one run
 	@$(BIN)/tutor-evals bench $(ARGS)
+	@$(BIN)/python -m tests.browser.weigh
+
+audit: $(READY)  ## the lock, the licences, an SBOM in build/audit, and known holes (asks the advisory service)
+	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/pip install --quiet --no-deps --require-hashes -r requirements-audit.txt; }
+	@$(BIN)/python -m tests.audit.supply build/audit --cyclonedx .audit/bin/cyclonedx-py
+	@.audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
 
 lock:  ## resolve the locks anew for Python 3.11 to 3.13 on Linux and macOS (needs uv)
-	@$(COMPILE) --all-extras --group dev pyproject.toml | $(PLAIN_MARKERS) > requirements.txt
+	@$(COMPILE) --extra minilm --extra anki --extra postgres --group dev pyproject.toml | $(PLAIN_MARKERS) > requirements.txt
 	@$(COMPILE) --group pyproject.toml:audit | $(PLAIN_MARKERS) > requirements-audit.txt
 
 clean:  ## remove the environment and build leftovers (never your study data)
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .audit build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,10 +5,11 @@ Does no input or output and knows no file format: readers are in `corpus.read`, 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Literal
 
 FindingKind = Literal[
@@ -24,8 +25,10 @@ FindingKind = Literal[
     "crowded",
     "encoding",
     "skipped",
+    "disputed",
 ]
 
+_OWN_ID = re.compile(r"[0-9a-f]{12}")
 _BULLET = re.compile(r"^\s*(?:[-*+•·‣◦–—]|\(?\d{1,3}[.)]|\([a-z]\))\s+", re.MULTILINE)
 
 
@@ -36,6 +39,16 @@ class KeyPoint:
     id: str
     text: str
     head: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubt:
+    """Words of a card that a specialist may dispute, why, and the better answer; `content` is the card's hash then."""
+
+    quote: str
+    reason: str
+    better: str = ""
+    content: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +70,12 @@ class Card:
     line: int = 0
     uncertain: bool = False
     guid: str = ""
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def disputed(self) -> tuple[Doubt, ...]:
+        """The doubts that hold for the card as it is now."""
+        return tuple(doubt for doubt in self.doubts if doubt.content == self.content_hash)
 
     @property
     def text(self) -> str:
@@ -132,40 +151,54 @@ def _named(key: str, *distinguish: str) -> str:
     return sha256("\x1f".join((key, *distinguish)).encode()).hexdigest()[:12]
 
 
-def identify(cards: Iterable[Card]) -> tuple[Card, ...]:
-    """The cards of one file with their ids set.
+def own_id(name: str) -> bool:
+    """Whether a file's name for a card is an id that this tutor gave it."""
+    return _OWN_ID.fullmatch(name) is not None
 
-    The same question with the same answer is the same card; with another answer it is a second card, told apart by its
+
+def identify(cards: Sequence[Card], keys: Sequence[str] = ()) -> tuple[Card, ...]:
+    """The cards of one file with their ids set; `keys` is what the file itself calls each card, empty where nothing.
+
+    A key decides alone, so that an edited question keeps the id; one of this tutor's own ids is taken as it is. Without
+    a key the question decides. Another card of the same name, with other words, is a second one, told apart by its
     place among them.
     """
     answers: dict[str, dict[str, int]] = {}
     named = []
-    for card in cards:
-        question = text_key(card.question)
-        places = answers.setdefault(question, {})
-        place = places.setdefault(text_key(card.answer), len(places))
-        named.append(replace(card, id=_named(question, str(place)) if place else _named(question)))
+    for card, key in zip(cards, keys or [""] * len(cards), strict=True):
+        asked = text_key(card.question)
+        name = f"\x1e{key}" if key else asked
+        places = answers.setdefault(name, {})
+        place = places.setdefault(f"{asked}\x1f{text_key(card.answer)}", len(places))
+        own = key and not place and own_id(key)
+        named.append(replace(card, id=key if own else _named(name, str(place)) if place else _named(name)))
     return tuple(named)
 
 
-def reconcile(decks: Sequence[Deck]) -> tuple[Deck, ...]:
-    """The decks of one library with ids that clash set apart.
+def reconcile(decks: Sequence[Deck], given: Mapping[tuple[str, str], str] | None = None) -> tuple[Deck, ...]:
+    """The decks of one library with ids that clash set apart; `given` maps (file name, id) to the id it has here.
 
-    A card in two decks with the same question and answer is one thing to learn and keeps one id. Where a later deck
-    gives the same question another answer, the later card's id is made from its deck's name too. So a library that only
-    grows at its end keeps every id.
+    A card in two decks with the same question and answer is one thing to learn and keeps one id, the first. Where a
+    later deck uses an id for another card, that card's id is made from its deck's name too. So a library that only
+    grows at its end keeps every id, and one that remembers what it gave keeps them when an early deck goes.
     """
-    owners: dict[str, str] = {}
+    given = given or {}
+    owners: dict[str, tuple[str, str]] = {}
+    firsts: dict[tuple[str, str], str] = {}
     library = []
     for deck in decks:
+        file = PurePath(deck.path).name
+        moved: dict[str, str] = {}
         cards = []
         for card in deck.cards:
-            key = text_key(card.answer)
-            if owners.setdefault(card.id, key) != key:
-                card = replace(card, id=card_id(card.question, deck.name, card.id))
-                owners.setdefault(card.id, key)
-            cards.append(card)
-        moved = {old.id: new.id for old, new in zip(deck.cards, cards, strict=True)}
+            texts = text_key(card.question), text_key(card.answer)
+            id = given.get((file, card.id)) or firsts.get(texts) or card.id
+            if owners.get(id, texts) != texts:
+                id = firsts.get(texts) or _named(card.id, deck.name)
+            owners.setdefault(id, texts)
+            firsts.setdefault(texts, id)
+            moved[card.id] = id
+            cards.append(card if id == card.id else replace(card, id=id))
         findings = tuple(replace(finding, card=moved.get(finding.card, finding.card)) for finding in deck.findings)
         reviews = tuple(replace(review, card=moved.get(review.card, review.card)) for review in deck.reviews)
         library.append(replace(deck, cards=tuple(cards), findings=findings, reviews=reviews))

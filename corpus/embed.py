@@ -126,7 +126,8 @@ class OpenAIEmbedder:
         more: dict[str, Any] = {"dimensions": self._asked} if self._asked else {}
         try:
             # Base64, the client's default, is unknown to some local servers.
-            return self._client.embeddings.create(model=self.model, input=given, encoding_format="float", **more)
+            asked_once = self._client.with_options(max_retries=0 if len(texts) == 1 else 2)  # a learner waits for one
+            return asked_once.embeddings.create(model=self.model, input=given, encoding_format="float", **more)
         except (openai.OpenAIError, OSError, ValueError, TypeError, AttributeError) as error:
             raise EmbeddingError(
                 f"The embedding server at {self.base_url} gave no vectors from {self.model!r}: {_brief(error)}. "

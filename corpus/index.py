@@ -1,50 +1,47 @@
 """The vectors of all chunks, kept on disk, and the Chroma collection that answers "which are nearest".
 
-The collection is a cache: built aside by another process, verified, switched in by one rename, rebuilt when in doubt;
-meanwhile the kept vectors are searched exactly. Makes no vectors itself and knows nothing of words.
+The collection is a cache, in our folder or on a Chroma server: built aside by another process, verified, switched in by
+one rename, rebuilt when in doubt; meanwhile the kept vectors are searched exactly. Knows nothing of words.
 """
 
 import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from itertools import count
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
-from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from corpus.chunk import Chunk
+from corpus.collection import SAME, Opened, build_remote, fill, reachable, verify
 from corpus.embed import Embedder, WordEmbedder
-from corpus.errors import EmbeddingError, IndexBusyError
-from corpus.plan import DISTANCE, Plan, hand_over, plan_for
+from corpus.errors import IndexBusyError
+from corpus.plan import Plan, hand_over, plan_for
 from corpus.rerank import RECIPE, embedded
 from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
 from corpus.vectors import Kept, VectorCache, largest
 
-__all__ = ["Index", "Progress", "VectorCache"]
+__all__ = ["Index", "Progress", "Tell", "VectorCache"]
 
 Floats = NDArray[np.float32]
 # Called with texts embedded so far and texts to embed; not called where there is nothing to embed.
 Progress = Callable[[int, int], None]
+# Told a plain sentence when a collection on a server cannot be reached.
+Tell = Callable[[str], None]
 
-_COLLECTION = "cards"
 _BATCH = 512  # texts embedded between two commits
-_CHROMA_BATCH = 5000  # Chroma takes 5461 at most
 _SMALL = 500  # so few texts are embedded even where another process holds the lock
 _KEPT_FOLDERS = 2
 _MOST_DIFFERENT = 0.2  # a copy is changed where at most this share of the chunks differs
-_SELF_QUERIES = 25
 _WIDE = 300
 _MOST_DOUBTS = 3  # then exact search serves for as long as this process lives
-_OPENINGS = count()  # one collection may be open several times in one process
 _RECENT = 2000  # rows kept in memory, about 5 kB each
-_SAME = 2e-3  # Chroma's similarities may differ from exact ones by this much
+_AGAIN, _AGAIN_REMOTE = 2.0, 15.0  # seconds until a collection that is not there is looked for again
 
 
 class Index:
@@ -59,10 +56,11 @@ class Index:
         self._vectors: Floats | None = None
         self._recent: dict[bytes, Kept] = {}
         self._within: tuple[frozenset[str], NDArray[np.bool_]] = (frozenset(), np.zeros(0, dtype=np.bool_))
-        self._store: _Store | None = None
+        self._store: Opened | None = None
+        self._tell: Tell | None = None
         self._doubts = 0
         self._good = False  # verified, and not opened since
-        self._looked = 0.0
+        self._look_again = 0.0
         self._builder: subprocess.Popen[bytes] | None = None
         self._lock = RLock()
 
@@ -75,10 +73,13 @@ class Index:
         progress: Progress | None = None,
         *,
         build: bool = True,
+        url: str = "",
+        tell: Tell | None = None,
     ) -> "Index":
         """The index of these chunks in `folder`. Embeds what was never embedded; goes on where a killed run stopped.
 
-        `build=False` starts no build of the collection, where a caller wants none running after its exit.
+        `build=False` starts no build of the collection, where a caller wants none running after its exit. With `url`
+        the collection lies on that Chroma server; `tell` is told in a sentence while it cannot be reached.
 
         Raises:
             EmbeddingError: vectors cannot be made.
@@ -86,12 +87,13 @@ class Index:
         """
         recipe = f"{embedder.identity}/{RECIPE}" if isinstance(embedder, WordEmbedder) else embedder.identity
         cache = VectorCache(folder / "vectors.sqlite3", recipe)
-        plan = plan_for(chunks, cache, embedder, folder)
+        plan = plan_for(chunks, cache, embedder, folder, url)
         index = cls(chunks, embedder, cache, plan)
+        index._tell = tell
         index._fill(progress)
-        index._good = _verified(plan)
-        if build and chunks and not index._good:
-            index._start_build()
+        index._good = not url and _verified(plan)
+        if build and chunks and not url and not index._good:
+            index._start_build()  # one on a server is looked for at the first search
         return index
 
     def close(self) -> None:
@@ -104,10 +106,13 @@ class Index:
 
     def wait(self, seconds: float = 600.0) -> bool:
         """Waits for a build that this index started; whether the collection is there to answer."""
+        self._look_again = 0.0
+        if self._opened() is not None:
+            return True
         if self._builder is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._builder.wait(seconds)
-        self._looked = 0.0
+        self._look_again = 0.0
         return self._opened() is not None
 
     @property
@@ -153,7 +158,11 @@ class Index:
         if store is not None:
             wide = k + len(exclude) if not paths else max(_WIDE, 4 * k)
             found = store.nearest(vector, min(len(self._chunks), wide))
-            if found is not None and self._agrees(vector, found):
+            if found is None and self._plan.url:
+                self._lost(store)
+            elif found is None or not self._agrees(vector, found):
+                self._doubt()
+            else:
                 inside = self.within(paths) if paths else None
                 left_out = set(exclude)
                 chosen = [
@@ -163,8 +172,6 @@ class Index:
                 ]
                 if not paths or len(chosen) >= k or len(found) == len(self._chunks):
                     return chosen[:k]
-            else:
-                self._doubt()
         return self._exact(vector, k, paths, exclude)
 
     def kept(self, ids: Sequence[str]) -> list[Kept]:
@@ -200,7 +207,7 @@ class Index:
         if not best or any(one not in self._places for one, _ in found):
             return False
         kept = self.kept([one for one, _ in best])
-        return all(abs(float(row @ vector) - near) <= _SAME for (row, _), (_, near) in zip(kept, best, strict=True))
+        return all(abs(float(row @ vector) - near) <= SAME for (row, _), (_, near) in zip(kept, best, strict=True))
 
     def _fill(self, progress: Progress | None) -> None:
         """Embeds what has no vector yet, a batch and a commit at a time."""
@@ -225,22 +232,54 @@ class Index:
                 ) from None
             self._cache.put(todo, *embedded(self._embedder, [first[name] for name in todo]))
 
-    def _opened(self) -> "_Store | None":
-        """The verified collection, opened at the first need and looked for again every two seconds."""
+    def _opened(self) -> Opened | None:
+        """The verified collection, opened at the first need and looked for again after some seconds."""
         with self._lock:
-            if self._store is None and time.monotonic() - self._looked > 2 and self._chunks:
-                self._looked = time.monotonic()
-                good, self._good = self._good, False
-                if good or _verified(self._plan):
-                    self._store = _Store.open(self._plan)
-                    if self._store is None:
-                        self._doubt()
+            if self._store is None and time.monotonic() > self._look_again and self._chunks:
+                self._look_again = time.monotonic() + (_AGAIN_REMOTE if self._plan.url else _AGAIN)
+                self._store = self._open_remote() if self._plan.url else self._open_folder()
             return self._store
+
+    def _open_folder(self) -> Opened | None:
+        good, self._good = self._good, False
+        if not good and not _verified(self._plan):
+            return None
+        store = Opened.folder(self._plan)
+        if store is None:
+            self._doubt()
+        return store
+
+    def _open_remote(self) -> Opened | None:
+        if not reachable(self._plan.url):
+            self._say_unreachable()
+            return None
+        store = Opened.remote(self._plan)
+        if store is None and self._doubts <= _MOST_DOUBTS:
+            self._look_again = time.monotonic() + _AGAIN
+            self._start_build()
+        return store
+
+    def _say_unreachable(self) -> None:
+        if self._tell is not None:
+            self._tell(
+                f"The Chroma server at {self._plan.url} does not answer. Searches go on over the vectors kept on this "
+                "machine, with the same results; look at [index] url, or start the server."
+            )
+
+    def _lost(self, store: Opened) -> None:
+        """Goes on without a server that stopped answering, and looks for it again later."""
+        with self._lock:
+            store.close()
+            self._store = None
+            self._look_again = time.monotonic() + _AGAIN_REMOTE
+        self._say_unreachable()
 
     def _doubt(self) -> None:
         """Gives the collection up and has it built anew."""
         with self._lock:
             if self._store is not None:
+                if self._plan.url:
+                    self._store.discard()
                 self._store.close()
                 self._store = None
             unseal(self._plan.home)
@@ -255,57 +294,6 @@ class Index:
             self._builder = hand_over(self._plan, "corpus.index", "build")
 
 
-class _Store:
-    """The opened Chroma collection of one verified folder; only read."""
-
-    def __init__(self, client: Any, collection: Any, mark: Path) -> None:  # noqa: ANN401  Chroma is imported late
-        self._client = client
-        self._collection = collection
-        self._mark = mark
-        self._lock = RLock()
-
-    @classmethod
-    def open(cls, plan: Plan) -> "_Store | None":
-        mark = plan.home / f"open-{os.getpid()}-{next(_OPENINGS)}"
-        with _native_faults():
-            mark.write_text("opening")
-            client = _client(plan.home / "chroma")
-            collection = client.get_collection(_COLLECTION, embedding_function=None)
-            if collection.count() == len(plan.ids):
-                mark.write_text("open")
-                return cls(client, collection, mark)
-        return None
-
-    def nearest(self, vector: Floats, k: int) -> list[tuple[str, float]] | None:
-        """None on any fault."""
-        with self._lock, _native_faults():
-            found = self._collection.query(query_embeddings=[vector], n_results=k, include=["distances"])
-            return [(one, 1 - far) for one, far in zip(found["ids"][0], found["distances"][0], strict=True)]
-        return None
-
-    def close(self) -> None:
-        with self._lock, _native_faults():
-            self._client.close()
-        self._mark.unlink(missing_ok=True)
-
-
-@contextmanager
-def _native_faults() -> Iterator[None]:
-    """Swallows what Chroma raises, its native panics included, which are no `Exception`; the caller sees no result."""
-    try:
-        yield
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-
-
-def _client(path: Path) -> Any:  # noqa: ANN401
-    import chromadb
-    from chromadb.config import Settings
-
-    return chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
-
-
 def _verified(plan: Plan) -> bool:
     return plan.name in names(plan.folder) and sealed(plan.home, plan.home / "chroma", plan.name)
 
@@ -316,47 +304,29 @@ def build(plan: Plan) -> None:
     A killed build leaves nothing that is read; the next one starts where the kept vectors are.
     """
     with FileLock(plan.folder / "write.lock", timeout=600):
-        if not _verified(plan):
-            aside = plan.folder / f"building-{plan.name}-{os.getpid()}"
-            sweep(plan.folder, _KEPT_FOLDERS)
-            _write_collection(plan, aside / "chroma")
-            _verify_collection(plan, aside / "chroma")
-            rows = dict(zip(plan.ids, (name.hex() for name in plan.hashes), strict=True))
-            write_json(aside / "rows.json", rows)
-            seal(aside, aside / "chroma", {"name": plan.name, "made_by": plan.made_by, "count": len(plan.ids)})
-            shutil.rmtree(plan.home, ignore_errors=True)
-            os.replace(aside, plan.home)
-            point(plan.folder, plan.name, _KEPT_FOLDERS)
-            sweep(plan.folder, _KEPT_FOLDERS)
+        if plan.url:
+            build_remote(plan)
+        elif not _verified(plan):
+            _build_folder(plan)
 
 
-def _write_collection(plan: Plan, path: Path) -> None:
-    """Fills the collection: from a copy of a good one that differs little, else from nothing."""
-    cache = VectorCache(plan.cache, plan.embedder)
-    wanted = dict(zip(plan.ids, plan.hashes, strict=True))
-    there = _start_from(plan, wanted, path)
-    client = _client(path)
-    if there:
-        collection = client.get_collection(_COLLECTION, embedding_function=None)
-    else:
-        hnsw = {"space": DISTANCE, "ef_search": 400, "sync_threshold": 2, "batch_size": 2}
-        collection = client.create_collection(_COLLECTION, embedding_function=None, configuration={"hnsw": hnsw})
-    gone = [one for one in there if one not in wanted]
-    new = [one for one in plan.ids if there.get(one) != wanted[one].hex()]
-    for start in range(0, len(gone), _CHROMA_BATCH):
-        collection.delete(ids=gone[start : start + _CHROMA_BATCH])
-    for start in range(0, len(new), _CHROMA_BATCH):
-        part = new[start : start + _CHROMA_BATCH]
-        vectors, missing = cache.matrix([wanted[one] for one in part], plan.dimensions)
-        if missing:
-            raise EmbeddingError(f"{plan.cache} lacks {len(missing)} vectors. Start the tutor again to make them.")
-        collection.upsert(ids=part, embeddings=vectors)
-    client.close()
-    cache.close()
+def _build_folder(plan: Plan) -> None:
+    aside = plan.folder / f"building-{plan.name}-{os.getpid()}"
+    sweep(plan.folder, _KEPT_FOLDERS)
+    fill(plan, aside / "chroma", _start_from(plan, aside / "chroma"))
+    verify(plan, aside / "chroma")
+    rows = dict(zip(plan.ids, (name.hex() for name in plan.hashes), strict=True))
+    write_json(aside / "rows.json", rows)
+    seal(aside, aside / "chroma", {"name": plan.name, "made_by": plan.made_by, "count": len(plan.ids)})
+    shutil.rmtree(plan.home, ignore_errors=True)
+    os.replace(aside, plan.home)
+    point(plan.folder, plan.name, _KEPT_FOLDERS)
+    sweep(plan.folder, _KEPT_FOLDERS)
 
 
-def _start_from(plan: Plan, wanted: dict[str, bytes], path: Path) -> dict[str, str]:
+def _start_from(plan: Plan, path: Path) -> dict[str, str]:
     """Copies a good collection of the same make to `path` where few cards differ; ids with their hashes, or nothing."""
+    wanted = dict(zip(plan.ids, plan.hashes, strict=True))
     for name in names(plan.folder):
         home = plan.folder / f"index-{name}"
         rows = read_json(home / "rows.json")
@@ -368,20 +338,3 @@ def _start_from(plan: Plan, wanted: dict[str, bytes], path: Path) -> dict[str, s
             return rows
     path.mkdir(parents=True)
     return {}
-
-
-def _verify_collection(plan: Plan, path: Path) -> None:
-    """Opens the collection afresh, counts it and asks for vectors that must come back first."""
-    cache = VectorCache(plan.cache, plan.embedder)
-    client = _client(path)
-    collection = client.get_collection(_COLLECTION, embedding_function=None)
-    if collection.count() != len(plan.ids):
-        raise EmbeddingError(f"{path} holds {collection.count()} chunks, expected {len(plan.ids)}.")
-    step = max(1, len(plan.ids) // _SELF_QUERIES)
-    vectors, _ = cache.matrix(plan.hashes[::step], plan.dimensions)
-    for one, vector in zip(plan.ids[::step], vectors, strict=True):
-        found = collection.query(query_embeddings=[vector], n_results=1, include=["distances"])
-        if found["ids"][0] != [one] and not (found["ids"][0] and found["distances"][0][0] < _SAME):
-            raise EmbeddingError(f"{path} does not find chunk {one} by its own vector.")
-    client.close()
-    cache.close()

@@ -11,7 +11,7 @@ from hashlib import sha256
 from corpus.card import KeyPoint, text_key
 from corpus.sentences import sentences
 
-__all__ = ["broken_lines", "made", "split"]
+__all__ = ["broken_lines", "literal_breaks", "made", "split"]
 
 # A backslash and an n that were a line break, unless they open a TeX command such as \nabla.
 _LITERAL_BREAK = re.compile(
@@ -19,6 +19,7 @@ _LITERAL_BREAK = re.compile(
     r"Leftarrow|Rightarrow|rightarrow|leftarrow|ormalsize|parallel|prec|succ|subseteq)"
 )
 _SIGN = re.compile(r"\s*\(([+\-–−])\)\s*(?:[*•-]\s*)?")
+_BARE_SIGN = re.compile(r"\s*([+\-–−])\s*")
 _MARK = re.compile(
     r"(?P<indent>\s*)(?P<mark>[•·‣◦▪●○*]{1,3}(?=\s*\S)|[-–—](?=[^\s>\d-])|[-–—]{1,2}\s+(?=\S)|\+(?=\s*[^\s\d+])|"
     r"(?:[–—-]>|=>|→|⇒|➔|➜|=(?=\s))\s*|"
@@ -26,6 +27,7 @@ _MARK = re.compile(
 )
 _ARROWS = ("–>", "—>", "->", "=>", "→", "⇒", "➔", "➜", "=")
 _SWALLOWED = re.compile(r"(?<=\S)\s+[-–•]\s+(?=[A-Za-z][^.;]*)")
+_ONE_LINE = re.compile(r"\s*[-–•]\s+(?=[A-Za-z])")
 _EXAMPLE = re.compile(
     r"(?:\(?(?:e\.?\s?g|i\.?\s?e|cf|viz|etc|ex)[.,:]|(?:e\.g|i\.e)\b|for (?:example|instance)\b|(?:an? )?examples?\s*:|"
     r"(?:options?|examples?|like)\s+(?:e\.g|i\.e)|that is\b|such as\b|&|\.\.\.|…)",
@@ -120,9 +122,17 @@ def _freed(text: str) -> str:
     return text.replace(_HELD, "\n").strip()
 
 
+def literal_breaks(text: str) -> int:
+    """How many line breaks are written as a backslash and an n."""
+    return len(_LITERAL_BREAK.findall(text))
+
+
 def broken_lines(text: str) -> list[str]:
     """The lines of an answer, with lost line breaks put back: a literal `\\n`, a bullet swallowed in mid-line."""
     lines = _LITERAL_BREAK.sub("\n", text).split("\n")
+    if len(lines) == 1 and (listed := _ONE_LINE.match(text)):
+        parts = _SWALLOWED.split(text[listed.end() :])
+        return [f"- {part}" for part in parts] if len(parts) > 2 else lines
     dashed = any(line.lstrip().startswith(("-", "–", "•")) and not line.lstrip().startswith(_ARROWS) for line in lines)
     if not dashed or len(lines) < 2:
         return lines
@@ -148,7 +158,10 @@ def _swallowed_at(line: str, inside: bool) -> int:
 
 
 def _rows(lines: Iterable[str]) -> Iterator[_Row]:
-    """Lines with their marks read. A plus list under a minus list is one level deeper."""
+    """Lines with their marks read. Pluses before minuses are for and against, under minuses one level deeper."""
+    lines = list(lines)
+    marked = [bare[1] for line in lines if line.strip() and (bare := _BARE_SIGN.match(line))]
+    weighed = marked[:1] == ["+"] and len(set(marked)) > 1 and len(marked) == sum(map(bool, map(str.strip, lines)))
     sign = ""
     blank = False
     marks: list[str] = []
@@ -156,7 +169,7 @@ def _rows(lines: Iterable[str]) -> Iterator[_Row]:
         if not line.strip():
             blank = True
             continue
-        signed = _SIGN.match(line)
+        signed = (_BARE_SIGN if weighed else _SIGN).match(line)
         if signed:
             sign = "pro" if signed[1] == "+" else "con"
             yield _Row(text=line[signed.end() :].strip(), level=1, mark="*", after_blank=blank, sign=sign)

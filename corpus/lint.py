@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpus.card import Card, Deck, Finding, FindingKind, text_key
-from corpus.keypoints import broken_lines
+from corpus.keypoints import broken_lines, literal_breaks
 from corpus.similar import alike, candidates, overlap, words
 
 _MANY_POINTS = 9
@@ -77,7 +77,7 @@ def _damage(card: Card) -> Iterator[str]:
     if text_key(card.question) == text_key(card.answer):
         yield "the answer only repeats the question"
     lines = card.answer.count("\n") + 1
-    literal = len(broken_lines(card.answer.replace("\n", " "))) - 1
+    literal = literal_breaks(card.answer)
     swallowed = len(broken_lines(card.answer)) - lines - literal
     if literal > 0:
         yield r"a line break written as '\n'"

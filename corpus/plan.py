@@ -38,6 +38,7 @@ class Plan:
     hashes: tuple[bytes, ...]
     made_by: str
     name: str
+    url: str = ""  # of a Chroma server; empty where the collection lies in the folder
 
     @property
     def home(self) -> Path:
@@ -45,7 +46,7 @@ class Plan:
         return self.folder / f"index-{self.name}"
 
 
-def plan_for(chunks: Sequence[Chunk], cache: VectorCache, embedder: Embedder, folder: Path) -> Plan:
+def plan_for(chunks: Sequence[Chunk], cache: VectorCache, embedder: Embedder, folder: Path, url: str = "") -> Plan:
     """The plan for these chunks; the same chunks, embedder and versions give the same name."""
     hashes = tuple(text_hash(chunk.text) for chunk in chunks)
     ids = tuple(chunk.id for chunk in chunks)
@@ -62,6 +63,7 @@ def plan_for(chunks: Sequence[Chunk], cache: VectorCache, embedder: Embedder, fo
         hashes=hashes,
         made_by=made_by,
         name=content.hexdigest()[:24],
+        url=url,
     )
 
 
@@ -76,6 +78,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         "hashes": [name.hex() for name in plan.hashes],
         "made_by": plan.made_by,
         "name": plan.name,
+        "url": plan.url,
     }
 
 
@@ -90,6 +93,7 @@ def plan_from_json(raw: dict[str, Any]) -> Plan:
         hashes=tuple(bytes.fromhex(name) for name in raw["hashes"]),
         made_by=raw["made_by"],
         name=raw["name"],
+        url=raw["url"],
     )
 
 

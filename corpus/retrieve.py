@@ -4,8 +4,10 @@ Embeds through `corpus.index`, matches words through `corpus.lexical`; calls no 
 """
 
 import math
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -17,8 +19,8 @@ from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend, Evidence, lead
 from corpus.card import Card, text_key
 from corpus.chunk import chunk_cards
 from corpus.embed import Embedder, WordEmbedder
-from corpus.errors import DeckError
-from corpus.index import Index, Progress
+from corpus.errors import DeckError, EmbeddingError
+from corpus.index import Index, Progress, Tell
 from corpus.lexical import STOP_WORDS, Lexical
 from corpus.rerank import SIZE, met, words_and_states
 from corpus.rerank import score as late_score
@@ -38,6 +40,7 @@ _QUERY_TOKENS = 240
 _NEAREST = 60
 _LEXICAL = 40
 _COMPARED = 5  # cards that the best one is compared with to tell whether it answers
+_PAUSE = 30.0  # seconds without an embedder that failed
 _MANY = 5_000  # from so many chunks on the word index is kept on disk
 _WORD_SHARE = 0.6  # answers that share this much of their words tell the same
 _QUESTION_SHARE = 0.8
@@ -80,6 +83,7 @@ class _Asked:
     """A query as it is searched, with its words and their states once it is embedded."""
 
     text: str
+    by_words: bool = False
     words: list[str] = field(default_factory=list)
     states: Floats = field(default_factory=lambda: np.zeros((0, SIZE), dtype=np.float32))
 
@@ -88,7 +92,14 @@ class Retriever:
     """Search over cards. Opens its index at the first need; may be used from several threads."""
 
     def __init__(
-        self, cards: Iterable[Card], embedder: Embedder | None, folder: Path, progress: Progress | None = None
+        self,
+        cards: Iterable[Card],
+        embedder: Embedder | None,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        url: str = "",
+        tell: Tell | None = None,
     ) -> None:
         given = tuple(cards)
         self.cards: dict[str, Card] = {}
@@ -98,12 +109,13 @@ class Retriever:
         alone = {path: frozenset({path}) for path in {card.path for card in given}}
         self._paths: dict[str, frozenset[str]] = {}
         for card in given:
-            found = self._paths.get(card.id)
-            self._paths[card.id] = alone[card.path] if found is None else found | alone[card.path]
+            self._paths[card.id] = self._paths.get(card.id, alone[card.path]) | alone[card.path]
         self._chunks = chunk_cards(given)
         self._embedder = embedder
         self._folder = folder
-        self._progress = progress
+        self._open = partial(Index.open, folder=folder, progress=progress, url=url, tell=tell)
+        self._tell = tell
+        self._again = 0.0  # when an embedder that failed is tried again
         self._index: Index | None = None
         self._lexical: Lexical | None = None
         self._lock = RLock()
@@ -113,7 +125,7 @@ class Retriever:
         """The index, opened; None without an embedder."""
         with self._lock:
             if self._index is None and self._embedder is not None and self._chunks:
-                self._index = Index.open(self._chunks, self._embedder, self._folder, self._progress)
+                self._index = self._open(chunks=self._chunks, embedder=self._embedder)
             return self._index
 
     @property
@@ -147,25 +159,24 @@ class Retriever:
         `decks` are names, file stems or paths; `tags` keeps cards with any of them; `exclude` leaves out these card
         ids and what nearly duplicates them.
 
+        Where the embedder fails and there is a `tell`, that is told, and words alone decide.
+
         Raises:
             DeckError: a deck that was named is not there.
-            EmbeddingError: the embedder fails.
+            EmbeddingError: the embedder fails, and nobody can be told.
         """
         asked, chosen = self._find(query, k, decks, tags, exclude)
         if not chosen:
             return SearchResult(query=query, answerable=False, probability=0.0, results=())
-        probability = self._blend.probability(self._evidence(asked, chosen))
-        chances = self._blend.chances([one.fused for one in chosen], probability)
+        blend = self._blend(asked)
+        probability = blend.probability(self._evidence(asked, chosen))
+        chances = blend.chances([one.fused for one in chosen], probability)
         results = tuple(
             Retrieved(card=self.cards[one.card], score=round(chance, 4), reason=self._reason(asked, one))
             for one, chance in zip(chosen[:k], chances, strict=False)
         )
-        return SearchResult(
-            query=query,
-            answerable=probability >= self._blend.bar,
-            probability=round(probability, 4),
-            results=results,
-        )
+        answers = probability >= blend.bar
+        return SearchResult(query=query, answerable=answers, probability=round(probability, 4), results=results)
 
     def evidence(self, query: str, *, exclude: Collection[str] = ()) -> Evidence | None:
         """What `search` judges by whether the query is answerable; None where no card is found."""
@@ -201,44 +212,31 @@ class Retriever:
 
     def as_langchain(self, k: int = 5) -> "BaseRetriever":
         """This retriever as LangChain knows one: each card a Document with its text, id, deck, score and reason."""
-        from langchain_core.callbacks import CallbackManagerForRetrieverRun
-        from langchain_core.documents import Document
-        from langchain_core.retrievers import BaseRetriever
+        from corpus.chain import card_retriever
 
-        search = self.search
+        return card_retriever(self.search, k)
 
-        class CardRetriever(BaseRetriever):
-            """LangChain's view of `corpus.Retriever`; nothing where no card answers."""
-
-            k: int
-
-            def _get_relevant_documents(
-                self, query: str, *, run_manager: CallbackManagerForRetrieverRun
-            ) -> list[Document]:
-                found = search(query, self.k)
-                return [
-                    Document(
-                        id=one.card.id,
-                        page_content=one.card.text,
-                        metadata={
-                            "card": one.card.id,
-                            "deck": one.card.deck,
-                            "question": one.card.question,
-                            "score": one.score,
-                            "reason": one.reason,
-                            "answerable": found.answerable,
-                        },
-                    )
-                    for one in found.results
-                ]
-
-        return CardRetriever(k=k)
-
-    @property
-    def _blend(self) -> Blend:
-        if self._embedder is None:
+    def _blend(self, asked: _Asked) -> Blend:
+        if asked.by_words:
             return BY_WORDS
         return BY_STATES if isinstance(self._embedder, WordEmbedder) else BY_MEANING
+
+    def _by_words(self, error: EmbeddingError) -> None:
+        """Goes by words alone for a while, and says so; raises where there is nobody to say it to."""
+        if self._tell is None:
+            raise error
+        self._again = time.monotonic() + _PAUSE
+        self._tell(f"Search goes by words alone for now. {error}")
+
+    def _usable(self) -> Index | None:
+        """The index; None without an embedder, or while it fails."""
+        if time.monotonic() < self._again:
+            return None
+        try:
+            return self.index
+        except EmbeddingError as error:
+            self._by_words(error)
+            return None
 
     @property
     def _wording(self) -> Wording:
@@ -250,15 +248,20 @@ class Retriever:
         asked = _Asked(text=self._wording.rewrite(trim(" ".join(query.split()), _QUERY_TOKENS)))
         paths = self.deck_paths(decks)
         left_out = set(exclude).union(*(self.near_duplicates(one) for one in exclude))
-        allowed = [one for one in self._rank(asked, paths) if self._allowed(one.card, paths, tags, left_out)]
+        try:
+            ranked = self._rank(asked, paths, self._usable())
+        except EmbeddingError as error:
+            self._by_words(error)
+            ranked = self._rank(asked, paths, None)
+        allowed = [one for one in ranked if self._allowed(one.card, paths, tags, left_out)]
         return asked, self._collapse(allowed, max(k, _COMPARED))
 
-    def _rank(self, asked: _Asked, paths: frozenset[str]) -> list[_Found]:
+    def _rank(self, asked: _Asked, paths: frozenset[str], index: Index | None) -> list[_Found]:
         """Every candidate card once, by its best chunk, best first."""
         if not self._chunks or not asked.text:
             return []
         lexical = self.lexical.scores(asked.text)
-        index = self.index
+        asked.by_words = index is None
         shown = lexical
         if paths:
             inside = index.within(paths) if index else [chunk.path in paths for chunk in self._chunks]
@@ -267,7 +270,7 @@ class Retriever:
         dense, late, question = (np.zeros(len(self._chunks), dtype=np.float32) for _ in range(3))
         if index is not None:
             places = self._by_meaning(asked, index, paths, places, (dense, late, question))
-        fused = self._blend.fuse(late, question, dense, lexical)
+        fused = self._blend(asked).fuse(late, question, dense, lexical)
         best: dict[str, _Found] = {}
         for at in sorted(places, key=lambda place: (-fused[place], place)):
             best.setdefault(
@@ -311,15 +314,15 @@ class Retriever:
     def _evidence(self, asked: _Asked, chosen: Sequence[_Found]) -> Evidence:
         best = chosen[0]
         worst, telling = 0.0, [at for at, word in enumerate(asked.words) if _tells(word)]
-        if telling and self.index is not None:
-            [(_, packed)] = self.index.kept([self._chunks[best.chunk].id])
+        if telling and (index := self._usable()) is not None:
+            [(_, packed)] = index.kept([self._chunks[best.chunk].id])
             worst = float(met(asked.states, packed)[telling].min())
         return Evidence(
             late=best.late,
             dense=best.meaning,
             lexical=best.lexical,
             worst=worst,
-            lead=lead([one.fused for one in chosen], rest_is_zero=self._embedder is None),
+            lead=lead([one.fused for one in chosen], rest_is_zero=asked.by_words),
             asked=len({asked.words[at] for at in telling}) or len(self.lexical.terms(asked.text)),
         )
 
@@ -345,7 +348,7 @@ class Retriever:
         """Cards that might tell the same, with how near they are in meaning."""
         scores = self.lexical.scores(card.question)
         near = {self._chunks[at].card: 0.0 for at in largest(scores, 20) if scores[at] > 0}
-        index = self.index
+        index = self._usable()
         if index is not None:
             own = next(chunk.id for chunk in self._chunks if chunk.card == card.id)
             [(vector, _)] = index.kept([own])

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 _WORD = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*|[+\-−*/^=<>≤≥≠∂∇%#$&|~!]+")
+_CONTRACTED = re.compile(r"(?<=\w)['’](?:s|re)\b")
 # Words that only frame a question; none that could tell two cards apart.
 _SOFT = frozenset(
     "a an the is are was were be been being do does did of for to in on at by with from as that this these those "
@@ -23,7 +24,8 @@ _SLIP_LETTERS = 7
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared: case folded, plural s off, no framing words."""
-    found = _WORD.findall(text.casefold())
+    found = _WORD.findall(_CONTRACTED.sub("", text.casefold()))
+    found = found[1:] if found[:1] == ["please"] else found
     told = found[1:] if found and found[0] in _OPENING else found
     return tuple(_singular(word) for word in told if word not in _SOFT) or tuple(found)
 

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import string
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,13 @@ _VOCABULARIES = {
         "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
     ),
 }
-# A run of letters, a run of digits, a run of white space, or one of anything else.
-_RUN = re.compile(r"[^\W\d_]+|\d+|\s+|.", re.DOTALL)
+_OTHER = re.compile(r"[^\x00-\x7f]+")
 
 _LETTERS, _DIGITS, _SPACE = (kind.encode() for kind in (string.ascii_letters, string.digits, string.whitespace))
 _WORD_END = re.compile(r"\S+\s*")
 
 
+@lru_cache(maxsize=64)  # a prompt is counted where it is fitted, where it is paid for, and before it is sent
 def count_tokens(text: str, model: str = "") -> int:
     """Tokens of `text` for `model`: exact where its vocabulary file is at hand, else an estimate that errs upward."""
     vocabulary = _vocabulary(model)
@@ -68,25 +68,18 @@ def _last_fitting(text: str, ends: Any, max_tokens: int, model: str) -> int:  # 
 
 
 def _estimate(text: str) -> float:
-    """About how many tokens the byte-pair vocabularies in use make: a common word 1, a long one and a sign more."""
-    if text.isascii():
-        raw = text.encode()
-        letters = len(raw) - len(raw.translate(None, _LETTERS))
-        digits = len(raw) - len(raw.translate(None, _DIGITS))
-        signs = len(raw.translate(None, _LETTERS + _DIGITS + _SPACE))
-        return max(len(raw.split()), letters / 5) + signs + digits / 3
-    return sum(_pieces(run) for run in _RUN.findall(text))
+    """About how many tokens the byte-pair vocabularies in use make: a common word 1, a long one and a sign more.
 
-
-def _pieces(run: str) -> float:
-    if run.isspace():
-        return 0.0 if len(run) == 1 else 1.0
-    if run.isdigit():
-        return math.ceil(len(run) / 3)
-    if run.isascii():
-        return 1.0 if len(run) <= 7 else len(run) / 5
-    # Other scripts are cut finer; Chinese and Japanese have about a token a character, emoji and rare signs more.
-    return max(1.0, len(run.encode(errors="replace")) / 3)
+    Other scripts are cut finer: Chinese and Japanese have about a token a character, emoji and rare signs more.
+    """
+    raw = text.encode("ascii", "ignore")
+    letters = len(raw) - len(raw.translate(None, _LETTERS))
+    digits = len(raw) - len(raw.translate(None, _DIGITS))
+    signs = len(raw.translate(None, _LETTERS + _DIGITS + _SPACE))
+    plain = max(len(raw.split()), letters / 5) + signs + digits / 3
+    if len(raw) == len(text):
+        return plain
+    return plain + sum(max(1.0, len(run.encode(errors="replace")) / 3) for run in _OTHER.findall(text))
 
 
 @cache

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from importlib import import_module
@@ -61,16 +62,22 @@ def _replace(path: Path, data: bytes) -> None:
 
 def _anki_text(deck: Deck) -> bytes:
     """Anki's own text format: its importer reads the header lines and asks nothing."""
-    guids = bool(deck.cards) and all(card.guid for card in deck.cards)
-    header = ["#separator:tab", "#html:false"]
-    names = [*(["guid"] if guids else []), "deck", "Front", "Back", "Tags"]
-    header += ["#guid column:1"] if guids else []
-    header += [f"#deck column:{names.index('deck') + 1}", f"#tags column:{len(names)}"]
+    header = ["#separator:tab", "#html:false", "#guid column:1", "#deck column:2", "#tags column:5"]
+    guids = _guids(deck)
     rows = (
-        [*([card.guid] if guids else []), card.deck, card.question, card.answer, _tag_words(card)]
-        for card in deck.cards
+        [guid, card.deck, card.question, card.answer, _tag_words(card)]
+        for guid, card in zip(guids, deck.cards, strict=True)
     )
     return ("\n".join(header) + "\n" + _table(rows, "\t")).encode()
+
+
+def _guids(deck: Deck) -> list[str]:
+    """A guid for each card: Anki's own; the card's id where it has none, or where a note made several cards.
+
+    Anki would take the second card of one guid for an update of the first.
+    """
+    times = Counter(card.guid for card in deck.cards)
+    return [card.guid if card.guid and times[card.guid] == 1 else card.id for card in deck.cards]
 
 
 def _tag_words(card: Card) -> str:
@@ -80,8 +87,8 @@ def _tag_words(card: Card) -> str:
 
 def _csv(deck: Deck) -> bytes:
     """Comma-separated, with the mark that makes spreadsheets read it as UTF-8."""
-    rows = ([card.question, card.answer, _tag_list(card), card.deck, card.guid] for card in deck.cards)
-    return _table([["question", "answer", "tags", "deck", "guid"], *rows], ",").encode("utf-8-sig")
+    rows = ([card.question, card.answer, _tag_list(card), card.deck, card.guid, card.id] for card in deck.cards)
+    return _table([["question", "answer", "tags", "deck", "guid", "id"], *rows], ",").encode("utf-8-sig")
 
 
 def _tag_list(card: Card) -> str:
@@ -128,12 +135,12 @@ def _package(deck: Deck) -> bytes:
         _number("flashcard-tutor basic"), "Basic (flashcard-tutor)", fields=front_back, templates=sides
     )
     decks: dict[str, Any] = {}
-    for card in deck.cards:
+    for guid, card in zip(_guids(deck), deck.cards, strict=True):
         note = genanki.Note(
             model=model,
             fields=[_markup(card.question), _markup(card.answer)],
             tags=[tag for tag in _tag_words(card).split()],
-            guid=card.guid or genanki.guid_for(card.id),
+            guid=guid,
         )
         one = decks.setdefault(card.deck, genanki.Deck(_number(card.deck), card.deck))
         one.add_note(note)

@@ -4,8 +4,11 @@ Each figure stands beside what an engineer would write by hand over the same par
 """
 
 import asyncio
+import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,15 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from corpus.card import Card, card_id
+from corpus.card import Card
+from evals.calls import Watched
 from evals.case import AnswerCase, Case, GradingCase
 from evals.echo import echo
 from evals.judge import Judge
 from evals.metrics import FITS, Tools
+from evals.overhead import Variants, first_words, many
 from evals.run import run_cases
 from evals.subject import Answer
 from evals.suite import Suite, load_suite
 from prompts import Prompt
+from tutor.errors import ConfigError
 
 if TYPE_CHECKING:
     from corpus.embed import Embedder, Floats
@@ -45,8 +51,20 @@ class Figure:
     ratio: float | None = None
 
 
-def measure(settings: "Settings", *, quick: bool = False) -> Iterator[Figure]:
-    """All figures, one after another, as they are ready."""
+def measure(
+    settings: "Settings", *, quick: bool = False, harness: bool = False, pythons: Sequence[str] = ()
+) -> Iterator[Figure]:
+    """All figures, one after another, as they are ready; with `harness` those of the harness alone.
+
+    `pythons` are further interpreters in whose packages rivals are looked for.
+    """
+    if not harness:
+        yield from _tutor(settings, quick)
+    yield from _harness(100 if quick else 500, pythons)
+    yield from _paced(40 if quick else 500, pythons)
+
+
+def _tutor(settings: "Settings", quick: bool) -> Iterator[Figure]:
     from corpus.minilm import MiniLM
     from corpus.read import bundled_decks, read_decks
 
@@ -57,9 +75,9 @@ def measure(settings: "Settings", *, quick: bool = False) -> Iterator[Figure]:
         yield from _search(minilm, cards, Path(folder) / "bundled")
         yield from _search(Dice(), many(cards, 1_000 if quick else 10_000), Path(folder) / "many")
         yield from _grading(minilm, 20 if quick else 60)
-        yield from _overhead(settings, Path(folder), 20 if quick else 60)
-    yield from _harness(100 if quick else 500)
-    yield from _paced(40 if quick else 200)
+        yield from _overhead(minilm, cards, Path(folder) / "words", 20 if quick else 60)
+        large = many(cards, 1_000 if quick else 100_000)
+        yield from _overhead(Variants(minilm), large, Path(folder) / "words-many", 20 if quick else 60)
 
 
 class Dice:
@@ -74,16 +92,6 @@ class Dice:
         made = np.array(rows, dtype=np.float32).reshape(-1, self.dimensions)
         made /= np.linalg.norm(made, axis=1, keepdims=True)
         return made
-
-
-def many(cards: Sequence[Card], count: int) -> tuple[Card, ...]:
-    """So many cards, made of these by numbering them."""
-    made = []
-    for number in range(count):
-        card = cards[number % len(cards)]
-        question = f"{card.question} (variant {number})"
-        made.append(replace(card, id=card_id(question), question=question, answer=f"{card.answer} {number}"))
-    return tuple(made)
 
 
 def _seconds(act: Callable[[], object]) -> float:
@@ -170,53 +178,16 @@ def _grading(minilm: "MiniLM", count: int) -> Iterator[Figure]:
     yield Figure(name="grade in a batch", value=batch, unit="grades/s", against="one by one", ratio=batch / alone)
 
 
-def _overhead(settings: "Settings", folder: Path, rounds: int) -> Iterator[Figure]:
-    """Time to the first words with a server that answers at once: the tutor, and a loop written over the same parts."""
-    from openai import OpenAI
-
-    from tutor.assemble import open_tutor
-    from tutor.explain import Said
-
+def _overhead(embedder: "Embedder", cards: Sequence[Card], folder: Path, rounds: int) -> Iterator[Figure]:
+    """What stands between a question and the first words of the reply, beside the server's own time to them."""
     questions = [case.question for case in load_suite("answers").cases if isinstance(case, AnswerCase)][:rounds]
-    with echo() as url, open_tutor(_pointed(settings, url, folder)) as tutor:
-        client = OpenAI(base_url=url, api_key="none")
-
-        def ours(question: str) -> None:
-            for event in tutor.ask(question):
-                if isinstance(event, Said) and event.text:
-                    return
-
-        def by_hand(question: str) -> None:
-            found = tutor.search(question)
-            cards = "\n\n".join(each.card.text for each in found.results)
-            message = f"Answer from these cards alone:\n{cards}\n\nQuestion: {question}"
-            stream = client.chat.completions.create(
-                model=MODEL, messages=[{"role": "user", "content": message}], stream=True
-            )
-            next(iter(stream))
-            stream.close()
-
-        ours(questions[0])
-        by_hand(questions[0])
-        took: tuple[list[float], list[float]] = ([], [])
-        for question in questions:
-            for place, act in enumerate((ours, by_hand)):
-                took[place].append(_seconds(lambda act=act, question=question: act(question)))  # type: ignore[misc]
-        client.close()
-    yield from _times("before the first words", took[0], took[1], "by hand")
-
-
-def _pointed(settings: "Settings", url: str, folder: Path) -> "Settings":
-    """The settings with one profile that points at `url`, and with folders of their own."""
-    from tutor.config import load_settings
-
-    toml = folder / "tutor.toml"
-    toml.write_text(
-        f'data_dir = "{folder}/data"\ncache_dir = "{settings.cache_dir}"\n[model]\nuse = "{MODEL}"\n'
-        f'[models.{MODEL}]\nmodel = "{MODEL}"\nbase_url = "{url}"\n',
-        encoding="utf-8",
-    )
-    return load_settings(toml, environ={})
+    with echo() as url:
+        took = first_words(cards, embedder, questions, url, folder)
+    size = f"{len(cards)} cards"
+    own = statistics.median(took["server"]) * 1000
+    yield Figure(name=f"server alone, to its first words, {size}", value=own, unit="ms")
+    for rival, name in (("by hand", "by hand"), ("tutorial", "LangChain and Chroma")):
+        yield from _times(f"overhead to the first words, {size}", took["tutor"], took[rival], name)
 
 
 class Asks:
@@ -247,7 +218,8 @@ def _run_harness(url: str, count: int, at_once: int) -> float:
     from tutor.model import open_model
     from tutor.settings import Profile
 
-    model = open_model(Profile(name=MODEL, model=MODEL, base_url=url), environ={})
+    profile = Profile(name=MODEL, model=MODEL, base_url=url)
+    model = Watched(open_model(profile, environ={}), "tutor", profile)
     suite = _suite(count)
     run_cases(suite.select(limit=2), [Asks(model)], tools=Tools(judge=Judge(model)), workers=2)
     started = time.perf_counter()
@@ -286,17 +258,21 @@ def _run_bare(url: str, count: int, at_once: int) -> float:
     return asyncio.run(main())
 
 
-def _harness(count: int) -> Iterator[Figure]:
+def _harness(count: int, pythons: Sequence[str]) -> Iterator[Figure]:
     """With a server that answers at once: what the harness itself costs, one case at a time."""
     with echo(tokens=4) as url:
-        yield _throughput("harness, instant server", url, count, 1, rounds=2)
+        ours = _throughput("harness, instant server", url, count, 1, rounds=2)
+        yield ours
+        yield from _rivals(ours, url, max(10, count // 10), 1, pythons)
 
 
-def _paced(count: int) -> Iterator[Figure]:
+def _paced(count: int, pythons: Sequence[str]) -> Iterator[Figure]:
     """With a server that thinks for 200 ms and says a token every 20 ms, 20 cases at once."""
     with echo(first=0.2, gap=0.02, tokens=30) as url:
-        yield _throughput("harness, paced server", url, count, 20, rounds=1)
-    yield Figure(name="memory at most", value=_memory(), unit="MB")
+        ours = _throughput("harness, paced server", url, count, 20, rounds=1)
+        yield ours
+        yield Figure(name="memory at most", value=_memory(), unit="MB")
+        yield from _rivals(ours, url, count, 20, pythons)
 
 
 def _throughput(name: str, url: str, count: int, at_once: int, rounds: int) -> Figure:
@@ -304,6 +280,27 @@ def _throughput(name: str, url: str, count: int, at_once: int, rounds: int) -> F
     took = [(_run_bare(url, count, at_once), _run_harness(url, count, at_once)) for _ in range(rounds)]
     bare, ours = (max(rates) for rates in zip(*took, strict=True))
     return Figure(name=name, value=ours, unit="cases/s", against=f"bare loop {bare:.1f}", ratio=ours / bare)
+
+
+def _rivals(ours: Figure, url: str, count: int, at_once: int, pythons: Sequence[str]) -> Iterator[Figure]:
+    """The same calls by inspect and deepeval, where this Python or one of `pythons` has them."""
+    for python in (sys.executable, *pythons):
+        for name in json.loads(_call_rival(python, "installed")):
+            told = json.loads(_call_rival(python, name, url, str(count), str(at_once)).splitlines()[-1])
+            against = f"{name} {told['rate']:.1f} cases/s, {told['memory']:.0f} MB"
+            yield replace(ours, name=f"{ours.name}, against {name}", against=against, ratio=ours.value / told["rate"])
+
+
+def _call_rival(python: str, *words: str) -> str:
+    script = Path(__file__).with_name("rival.py")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            return subprocess.run(
+                [python, str(script), *words], cwd=folder, capture_output=True, text=True, check=True
+            ).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        told = getattr(error, "stderr", "") or str(error)
+        raise ConfigError(f"--rival-python {python}: {told.strip().splitlines()[-1]}") from error
 
 
 def _memory() -> float:

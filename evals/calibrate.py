@@ -44,8 +44,8 @@ class Calibration:
     """What was seen of one judge.
 
     `sensitivity`: points that are made and said to be; `specificity`: points that are not and are not said to be;
-    `flips`: verdicts that changed when asked again; `keys`: points granted to empty or begging replies; `failed`: calls
-    without a verdict.
+    `flips`: verdicts that changed when asked again, `order` and `wording` when the points stood or read otherwise;
+    `keys`: points granted to empty or begging replies; `failed`: calls without a verdict.
     """
 
     judge: str
@@ -54,6 +54,7 @@ class Calibration:
     kinds: tuple[Rate, ...]
     flips: Rate
     order: Rate
+    wording: Rate
     keys: Rate
     failed: int
 
@@ -102,7 +103,7 @@ def _trials(limit: int) -> list[_Trial]:
 def calibrate(judge: Judge, *, limit: int = 20, repeats: int = 2, workers: int = 4) -> Calibration:
     """Ask the judge about `limit` cases of the bundled answers: whole replies, each of their mutants, and master keys.
 
-    Every reply is judged `repeats` times, and once more with its points in the opposite order.
+    Every reply is judged `repeats` times, once more with its points in the opposite order, and once in other words.
     """
     trials = _trials(limit)
     keys = [_Trial(question=t.question, points=t.points, reply=key, place=0, kind="key") for t, key in _keyed(trials)]
@@ -116,8 +117,9 @@ def calibrate(judge: Judge, *, limit: int = 20, repeats: int = 2, workers: int =
     with ThreadPoolExecutor(max_workers=workers) as pool:
         rounds = [list(pool.map(lambda trial: ask(trial, trial.points), trials)) for _ in range(repeats)]
         turned = list(pool.map(lambda trial: ask(trial, trial.points[::-1]), trials))
+        worded = list(pool.map(lambda trial: ask(trial, [f"It is the case that {p}" for p in trial.points]), trials))
         granted = list(pool.map(lambda trial: ask(trial, trial.points), keys))
-    return _counted(judge.name, trials, rounds, turned, granted)
+    return _counted(judge.name, trials, rounds, (turned, worded), granted)
 
 
 def _keyed(trials: Sequence[_Trial]) -> list[tuple[_Trial, str]]:
@@ -129,12 +131,12 @@ def _counted(
     name: str,
     trials: Sequence[_Trial],
     rounds: Sequence[Sequence[dict[int, str]]],
-    turned: Sequence[dict[int, str]],
+    swapped: tuple[Sequence[dict[int, str]], Sequence[dict[int, str]]],
     granted: Sequence[dict[int, str]],
 ) -> Calibration:
     asked: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    for trial, first, again, back in zip(trials, rounds[0], rounds[-1], turned, strict=True):
+    for trial, first, again, back, other in zip(trials, rounds[0], rounds[-1], *swapped, strict=True):
         for place in range(len(trial.points)):
             made = trial.kind == MADE or place != trial.place
             verdict = first.get(place)
@@ -145,7 +147,8 @@ def _counted(
             right[kind] += (verdict == MADE) is made
             _compare(asked, right, "flip", verdict, again.get(place))
             _compare(asked, right, "order", verdict, back.get(len(trial.points) - 1 - place))
-    worse = [kind for kind in asked if kind not in (MADE, "flip", "order")]
+            _compare(asked, right, "wording", verdict, other.get(place))
+    worse = [kind for kind in asked if kind not in (MADE, "flip", "order", "wording")]
     verdicts = [verdict for each in granted for verdict in each.values()]
     return Calibration(
         judge=name,
@@ -156,6 +159,7 @@ def _counted(
         kinds=tuple(Rate(name=kind, found=right[kind], asked=asked[kind]) for kind in worse),
         flips=Rate(name="flips when asked again", found=right["flip"], asked=asked["flip"]),
         order=Rate(name="flips when the order is turned", found=right["order"], asked=asked["order"]),
+        wording=Rate(name="flips in other words", found=right["wording"], asked=asked["wording"]),
         keys=Rate(name="points granted to empty words", found=verdicts.count(MADE), asked=len(verdicts)),
         failed=sum(not each for each in (*rounds[0], *granted)),
     )

@@ -11,13 +11,14 @@ EvalError
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from tutor.errors import TutorError
 
-SubjectKind = Literal["retrieval", "answer", "grading", "dialogue"]
+SubjectKind = Literal["retrieval", "answer", "grading", "dialogue", "attack"]
 
 
 class EvalError(TutorError):
@@ -66,6 +67,12 @@ class Case:
         """What the subject is given, for people to read."""
         return self.id
 
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits that change when anything but the line does."""
+        body = json.dumps({**asdict(self), "line": 0}, sort_keys=True, default=str)
+        return sha256(body.encode()).hexdigest()[:12]
+
     def faults(self) -> list[str]:
         """What is wrong with the values, in plain words."""
         return []
@@ -98,13 +105,17 @@ class RetrievalCase(Case):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnswerCase(Case):
-    """A question with what a right reply says, and what it must not say. `cards` are those it should cite."""
+    """A question with what a right reply says, and what it must not say. `cards` are those it should cite.
+
+    `planted` cards, each `question => answer`, are slipped among those that are found, as a poisoned deck would.
+    """
 
     question: str
     reference: str = ""
     must_not: tuple[str, ...] = ()
     unanswerable: bool = False
     cards: tuple[str, ...] = ()
+    planted: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> str:
@@ -113,14 +124,17 @@ class AnswerCase(Case):
 
     @property
     def asked(self) -> str:
-        """The question."""
-        return self.question
+        """The question, and the planted cards."""
+        return "\n".join([self.question, *(f"[planted card] {card}" for card in self.planted)])
 
     def faults(self) -> list[str]:
         """An answerable question needs a reference."""
+        faults = [
+            f"`planted` holds {card!r}, expected `question => answer`" for card in self.planted if "=>" not in card
+        ]
         if self.unanswerable == bool(self.reference):
-            return ["give a reference, or say `unanswerable: true`, and not both"]
-        return []
+            faults.append("give a reference, or say `unanswerable: true`, and not both")
+        return faults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,7 +197,13 @@ KINDS: Mapping[str, type[Case]] = {
     "answer": AnswerCase,
     "grading": GradingCase,
     "dialogue": DialogueCase,
+    "attack": AnswerCase,  # or, where a line holds a learner's answer, a GradingCase
 }
+
+
+def subjects_of(case: Case) -> set[str]:
+    """The subjects whose metrics are a case's business; attacks come as questions and as answers to be graded."""
+    return {name for name, kind in KINDS.items() if isinstance(case, kind)} | {"attack"}
 
 
 class _Reader:
@@ -196,10 +216,10 @@ class _Reader:
         tuple[str, ...]: "a list of texts",
     }
 
-    def __init__(self, kind: type[Case]) -> None:
+    def __init__(self, kind: type[Case], faults: list[str]) -> None:
         self.kind = kind
         self.spec = {field.name: field for field in fields(kind) if field.name != "line"}
-        self.faults: list[str] = []
+        self.faults = faults
 
     def case(self, raw: object, where: str, line: int) -> Case | None:
         """The case in one decoded line; None, and faults noted, where it is wrong."""
@@ -251,7 +271,8 @@ def read_cases(path: Path, subject: str) -> tuple[tuple[Case, ...], tuple[str, .
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return (), (f"{path}: cannot be read ({error})",)
-    reader = _Reader(KINDS[subject])
+    faults: list[str] = []
+    reader, grading = _Reader(KINDS[subject], faults), _Reader(GradingCase, faults)
     cases: list[Case] = []
     first: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), 1):
@@ -263,7 +284,8 @@ def read_cases(path: Path, subject: str) -> tuple[tuple[Case, ...], tuple[str, .
         except json.JSONDecodeError as error:
             reader.faults.append(f"{where} is not JSON: {error.msg} at column {error.colno}")
             continue
-        case = reader.case(raw, where, number)
+        graded = subject == "attack" and isinstance(raw, dict) and "answer" in raw
+        case = (grading if graded else reader).case(raw, where, number)
         if case is None:
             continue
         if first.setdefault(case.id, number) != number:

@@ -4,17 +4,22 @@ Measures nothing itself.
 """
 
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from evals.showing import bar, show_run
-from evals.upkeep import AsJson, Config, JudgeName, Suites, bench, calibrate, lint, selftest
-from tutor.terminal import put_json, table
+from evals.upkeep import AsJson, Config, JudgeName, Suites, bench, calibrate, import_, lint, pressure, recall, selftest
+from tutor.terminal import console, put_json, table
 from tutor.terminal import run as run_app
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from evals.suite import Suite
+    from evals.sweep import Sweep
     from tutor.config import Settings
 
 app = typer.Typer(
@@ -31,6 +36,24 @@ Limit = Annotated[int | None, typer.Option(min=1, help="At most this many cases 
 Repeat = Annotated[int, typer.Option(min=1, help="How often each case is run.")]
 Runs = Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")]
 Workers = Annotated[int | None, typer.Option(min=1, help="How many cases run at once (default 4).")]
+
+
+class Engine(StrEnum):
+    """Where cases are answered."""
+
+    here = "here"
+    ray = "ray"
+
+
+Batch = Annotated[bool, typer.Option("--batch", help="Send calls by the server's Batch API: cheaper, within a day.")]
+Cache = Annotated[bool, typer.Option("--cache", help="Give kept replies again where the same is asked.")]
+Where = Annotated[Engine, typer.Option(help="Where cases are answered: here, or on a Ray cluster.")]
+Seconds = Annotated[float | None, typer.Option(min=0.001, help="The longest a case may take.")]
+Tokens = Annotated[int | None, typer.Option(min=1, help="The most tokens a case may use.")]
+Cap = Annotated[float | None, typer.Option(min=0, help="The most the whole command may cost.")]
+Failed = Annotated[
+    str | None, typer.Option("--only-failed", help="Only the cases of this run that failed or were not perfect.")
+]
 
 
 def _settings(config: Path | None, model: str | None = None) -> "Settings":
@@ -116,11 +139,11 @@ def plan(
                     f"{made.minutes:.1f}",
                     f"{made.detectable:.3f}",
                     f"{made.power:.0%}",
-                    made.source,
+                    "run" if made.source.startswith("measured") else "guess",
                 ]
             )
     if not as_json:
-        table(["suite", "profile", "cases", "calls", "tokens", "cost", "minutes", "detects", "power", "figures"], rows)
+        table(["suite", "profile", "cases", "calls", "tokens", "cost", "min", "finds", "power", "from"], rows)
 
 
 @app.command("run")
@@ -131,9 +154,13 @@ def run_(
     repeat: Repeat = 1,
     tag: Tags = None,
     limit: Limit = None,
-    only_failed: Annotated[
-        str | None, typer.Option("--only-failed", help="Only the cases of this run that failed or were not perfect.")
-    ] = None,
+    batch: Batch = False,
+    cache: Cache = False,
+    engine: Where = Engine.here,
+    case_seconds: Seconds = None,
+    case_tokens: Tokens = None,
+    cap: Cap = None,
+    only_failed: Failed = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new log even where one is unfinished.")] = False,
     workers: Workers = None,
     runs: Runs = None,
@@ -142,8 +169,9 @@ def run_(
 ) -> None:
     """Run suites on the tutor; an interrupted run goes on where it stopped."""
     from evals.metrics import FITS
+    from evals.run import Limits
     from evals.suite import load_suites
-    from evals.sweep import Sweep, open_judge, sweep, too_thin
+    from evals.sweep import Sweep
     from evals.sweep import only_failed as cut
 
     suites = load_suites(suite, metrics=FITS, tags=tag or (), limit=limit)
@@ -152,36 +180,52 @@ def run_(
     folder = _folder(runs, settings)
     if only_failed:
         suites = tuple(cut(each, only_failed, folder) for each in suites)
+    wanted = settings.evals
     how = Sweep(
         folder=folder,
         repeats=repeat,
-        workers=workers or settings.evals.concurrency,
+        workers=workers or wanted.concurrency,
         fresh=fresh,
-        judge=open_judge(settings, judge),
+        judge=judge,
+        limits=Limits(tokens=case_tokens or wanted.case_tokens, seconds=case_seconds or wanted.case_seconds),
+        cap=cap if cap is not None else wanted.cap,
+        batch=batch or wanted.batch,
+        every=wanted.batch_seconds,
+        cache=cache or wanted.cache,
+        ray=engine is Engine.ray,
     )
+    if _run_all(suites, profiles, how, as_json):
+        raise typer.Exit(3)
+
+
+def _run_all(suites: "Sequence[Suite]", profiles: "Sequence[Settings]", how: "Sweep", as_json: bool) -> bool:
+    """Run and show; whether too little of any run was scored to judge by it."""
+    from evals.sweep import sweep, too_thin
+
     thin = False
     with ExitStack() as stack:
-        for run in sweep(suites, profiles, how, lambda each, total: stack.enter_context(bar(each.name, total))):
+        tell = console(stderr=True).print
+        for run in sweep(suites, profiles, how, lambda each, n: stack.enter_context(bar(each.name, n)), tell):
             stack.close()
             show_run(run, as_json)
             thin = thin or too_thin(run)
-    if thin:
-        raise typer.Exit(3)
+    return thin
 
 
 @app.command()
 def score(
     run: Annotated[str, typer.Argument(help="A log file, a run's id, or the beginning of one.")],
     judge: JudgeName = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make every score anew, also those that still stand.")] = False,
     runs: Runs = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a stored run again with today's cases and metrics; the tutor is not asked anything."""
-    from evals.log import Log, find_log, read_log
-    from evals.metrics import FITS, Tools
+    from evals.log import find_log, keep, read_log
+    from evals.metrics import FITS, NEEDS_MATCHER, Tools
     from evals.report import markdown
-    from evals.run import rescore
+    from evals.run import rescore, unsettled
     from evals.suite import load_suite
     from evals.sweep import open_judge
 
@@ -189,19 +233,15 @@ def score(
     folder = _folder(runs, settings)
     old = read_log(find_log(run, folder))
     suite = load_suite(old.head.path or old.head.suite, metrics=FITS)
-    matcher = None
-    if suite.subject in ("answer", "dialogue"):
+    matcher, asked = None, open_judge(settings, judge)
+    if suite.subject in NEEDS_MATCHER and (fresh or unsettled(old, suite, judge=asked.name if asked else "")):
         from corpus.minilm import MiniLM
         from tutor.match import Matcher
 
         matcher = Matcher(MiniLM.load(settings.cache_dir))
-    scored = rescore(old, suite, Tools(matcher=matcher, judge=open_judge(settings, judge)))
-    log = Log(folder, fresh=True)
-    log.start(scored.head)
-    for result in scored.results:
-        log.write(result)
-    made = read_log(Path(log.where))
-    Path(log.where).with_suffix(".md").write_text(markdown(made), encoding="utf-8")
+    scored = rescore(old, suite, Tools(matcher=matcher, judge=asked), fresh=fresh)
+    made = keep(scored, folder)
+    Path(made.log).with_suffix(".md").write_text(markdown(made), encoding="utf-8")
     show_run(made, as_json)
 
 
@@ -260,7 +300,8 @@ def gate(
 def report(
     run: Annotated[str, typer.Argument(help="A log file, a run's id, or the beginning of one.")],
     to: Annotated[
-        Path | None, typer.Option(help="Write it to this file: .md, .html, .csv or .xml (JUnit) by its name.")
+        Path | None,
+        typer.Option(help="Write it to this file: .md, .html, .csv, .xml (JUnit) or .json (inspect's log)."),
     ] = None,
     against: Annotated[
         str | None, typer.Option(help="An earlier run, for a comparison on the same page (.html).")
@@ -304,8 +345,9 @@ def show(
         put_json(result_as_json(result))
 
 
-for command in (bench, selftest, calibrate, lint):
+for command in (bench, selftest, calibrate, lint, pressure, recall):
     app.command()(command)
+app.command("import")(import_)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Plays a scripted learner against a session: one card, her moves in order, and what she was shown before and after
-she committed an answer. Judges nothing.
+the answer was. Judges nothing.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ FREE_HINT = 5  # the last rung of the hint ladder tells a point on purpose
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Played:
-    """A dialogue as it went: `before` holds every text shown before an answer was committed, last hints apart."""
+    """A dialogue as it went: `before` holds every text shown before the answer was, last hints apart."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -41,11 +42,19 @@ def move_of(text: str) -> "Move":
         "don't know": events.DontKnow,
         "skip": events.Skip,
         "end": events.End,
+        "next": events.Next,
+        "reveal": events.Reveal,
+        "undo": events.Undo,
+        "bury": events.Bury,
+        "split": events.Split,
     }
     with_text: Mapping[str, Callable[[str], Move]] = {
         "ask": events.Ask,
         "answer": events.Commit,
         "appeal": events.Appeal,
+        "mark": events.Mark,
+        "edit": lambda value: events.Edit(answer=value),
+        "explain": _explain,
         "rate": lambda value: events.Rate(int(value)),
         "confidence": lambda value: events.Confidence(int(value)),
     }
@@ -56,6 +65,15 @@ def move_of(text: str) -> "Move":
         return with_text[word.strip()](rest.strip())
     known = ", ".join([*plain, *(f"{name}: ..." for name in with_text)])
     raise ValueError(f"{text!r} is no move; known are {known}")
+
+
+def _explain(kind: str) -> "Move":
+    from tutor import events
+    from tutor.deepen import ASKED
+
+    if kind not in ASKED:
+        raise ValueError(f"{kind!r} is no way to explain; known are {', '.join(ASKED)}")
+    return events.Explain(kind)
 
 
 def play(tutor: "Tutor", card: "Card", moves: Sequence[str]) -> Played:
@@ -73,20 +91,30 @@ def play(tutor: "Tutor", card: "Card", moves: Sequence[str]) -> Played:
         Store.open(f"sqlite:///{Path(folder) / 'learner.db'}") as store,
     ):
         session = Session(tutor, store.learner("scripted"), [card], tutor.settings.study)
+        own = "\n".join(text.partition(":")[2] for text in moves if text.startswith("answer:"))
         for move in (events.Next(), *(move_of(text) for text in moves)):
-            committed = committed or isinstance(move, events.Commit | events.DontKnow)
             for event in session.act(move):
+                # While a second try is open the answer is not shown, and all that is said still counts as before it.
+                known = isinstance(event, events.Graded | events.Revealed) and session.phase != "tried"
+                committed = committed or known
                 if isinstance(event, events.Refused):
                     refused.append(event.text)
                 elif isinstance(event, events.Graded):
-                    grade = event.grade
+                    grade = event.grade if event.first or grade is None else grade
                 rated = rated or isinstance(event, events.Rated)
-                if text := _text(event):
+                if text := text_of(event) if committed else not_hers(text_of(event), own):
                     shown[committed].append(text)
     return Played(before=tuple(shown[0]), after=tuple(shown[1]), refused=tuple(refused), grade=grade, rated=rated)
 
 
-def _text(event: "Event") -> str:
+def not_hers(text: str, own: str) -> str:
+    """`text` without what the learner said herself in `own`, which may be said back to her."""
+    for piece in sorted(filter(None, re.split(r"[;\n]\s*", own)), key=len, reverse=True):
+        text = text.replace(piece.strip(), "…")
+    return text
+
+
+def text_of(event: "Event") -> str:
     """What an event shows to the learner; nothing for the question of the card itself."""
     from tutor import events
     from tutor.explain import Notice, Reply, Said
@@ -98,6 +126,8 @@ def _text(event: "Event") -> str:
         return "\n".join([event.text, *quoted])
     if isinstance(event, events.Revealed):
         return f"{event.card.answer}\n{event.feedback}"
-    if isinstance(event, Said | Notice | events.Refused):
+    if isinstance(event, events.Graded):
+        return "\n".join(point.text for point in event.grade.key_points)
+    if isinstance(event, Said | Notice | events.Refused | events.TryAgain):
         return event.text
     return ""

@@ -51,10 +51,23 @@ class _Echo:
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(_length(head))
-                await self._answer(writer)
+                body = await reader.readexactly(_length(head))
+                streamed = b'"stream":true' in body.replace(b" ", b"")
+                await (self._answer(writer) if streamed else self._whole(writer))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
+
+    async def _whole(self, writer: asyncio.StreamWriter) -> None:
+        """The same reply in one piece, as late as its last token."""
+        await asyncio.sleep(self._first + self._gap * len(self._pieces))
+        message = {"role": "assistant", "content": "".join(self._pieces)}
+        usage = {"prompt_tokens": 100, "completion_tokens": len(self._pieces), "total_tokens": 100 + len(self._pieces)}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        about = {"id": "echo", "object": "chat.completion", "created": 0, "model": "echo"}
+        body = json.dumps({**about, "choices": [choice], "usage": usage}).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await writer.drain()
 
     async def _answer(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")

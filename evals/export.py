@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from evals.case import SuiteError
 from evals.compare import compare
+from evals.foreign import as_inspect
 from evals.metrics import METRICS
 from evals.page import html
 from evals.report import markdown
@@ -13,16 +15,16 @@ from evals.result import Result, Run
 
 
 def rendered(run: Run, suffix: str, earlier: Run | None = None) -> str:
-    """The run as .md, .html, .csv or .xml; with an earlier run the HTML page also compares the two.
+    """The run as .md, .html, .csv, .xml or .json (inspect's log); with an earlier run the HTML page compares the two.
 
     Raises:
         SuiteError: there is no such form, or the two runs cannot be compared.
     """
     if suffix in (".html", ".htm"):
         return html([run, earlier], compare(earlier, run)) if earlier else html([run])
-    forms = {".csv": as_csv, ".xml": junit, ".md": markdown, ".txt": markdown}
+    forms = {".csv": as_csv, ".xml": junit, ".json": as_inspect, ".md": markdown, ".txt": markdown}
     if suffix not in forms:
-        raise SuiteError([f"--to: the name must end in .md, .html, .csv or .xml, not {suffix or 'without any'}"])
+        raise SuiteError([f"--to: the name must end in .md, .html, .csv, .xml or .json, not {suffix or 'without any'}"])
     return forms[suffix](run)
 
 
@@ -60,17 +62,18 @@ def _worth(value: float, name: str) -> float:
 
 
 def as_csv(run: Run) -> str:
-    """One row a result: case, repeat, status, tags, every metric, seconds, tokens, what was asked and said."""
+    """One row a result: case, repeat, status, tags, every metric, seconds, tokens, the texts, the whole answer."""
     names = list(run.head.metrics)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["case", "repeat", "status", "tags", *names, "seconds", "tokens", "asked", "said"])
+    writer.writerow(["case", "repeat", "status", "tags", *names, "seconds", "tokens", "asked", "said", "answer"])
     for result in run.results:
         scores = [result.scores[name].value if name in result.scores else None for name in names]
         used = result.answer.input_tokens + result.answer.output_tokens if result.answer else 0
         values = ["" if value is None else f"{value:.4f}" for value in scores]
         row = [result.case, result.repeat, result.status, " ".join(result.tags), *values, f"{result.seconds:.4f}", used]
-        writer.writerow([*row, _tame(result.asked), _tame(result.said)])
+        whole = json.dumps(result.answer.as_json(), ensure_ascii=False) if result.answer else ""
+        writer.writerow([*row, _tame(result.asked), _tame(result.said), whole])
     return out.getvalue()
 
 

@@ -37,7 +37,7 @@ def gate(candidate: Run, baseline: Run, *, margin: float | None = None) -> Gate:
 
     Hard metrics come first: a case that they passed on the baseline and fail on the candidate is one too many.
     """
-    if reasons := [*_unfit(candidate, "the candidate"), *_unfit(baseline, "the baseline")]:
+    if reasons := [*unfit(candidate, "the candidate"), *unfit(baseline, "the baseline")]:
         return Gate(outcome="cannot judge", reasons=tuple(reasons))
     comparison = compare(baseline, candidate)
     if broken := _hard(candidate, baseline):
@@ -60,8 +60,10 @@ def gate(candidate: Run, baseline: Run, *, margin: float | None = None) -> Gate:
 
 def gate_at_least(candidate: Run, least: float) -> Gate:
     """Whether the primary metric of one run is at least (or, where low is better, at most) `least`."""
-    if reasons := _unfit(candidate, "the run"):
+    if reasons := unfit(candidate, "the run"):
         return Gate(outcome="cannot judge", reasons=tuple(reasons))
+    if broken := _hard(candidate, None):
+        return Gate(outcome="fail", reasons=tuple(broken))
     metric = METRICS[candidate.head.primary]
     found = estimate(metric, per_case(candidate, metric.name))
     if found is None:
@@ -86,7 +88,8 @@ def _decide(low: float, high: float, n: int) -> tuple[Outcome, int]:
     return "inconclusive", max(1, math.ceil(wanted) - n)
 
 
-def _unfit(run: Run, who: str) -> list[str]:
+def unfit(run: Run, who: str) -> list[str]:
+    """Why a run is no ground for a judgement: it is not finished, or too little of it was scored."""
     reasons = []
     if not run.complete:
         whole = run.head.cases * run.head.repeats
@@ -100,19 +103,18 @@ def _unfit(run: Run, who: str) -> list[str]:
     return reasons
 
 
-def _hard(candidate: Run, baseline: Run) -> list[str]:
+def _hard(candidate: Run, baseline: Run | None) -> list[str]:
     broken = []
     for name in candidate.head.hard:
         metric = METRICS[name]
         ideal = metric.bounds[0] if metric.better == "low" else metric.bounds[1]
-        before, after = per_case(baseline, name), per_case(candidate, name)
+        before, after = per_case(baseline, name) if baseline else {}, per_case(candidate, name)
         new = [
             case for case, (value, _, _) in after.items() if value != ideal and before.get(case, (ideal,))[0] == ideal
         ]
         if new:
             failed = sum(value != ideal for value, _, _ in after.values())
             most = stats.exact(failed, len(after))[1]
-            broken.append(
-                f"{name} newly fails on {', '.join(new[:5])}; at most {most:.1%} of all cases, with 95% confidence"
-            )
+            told = f"{name} {'newly ' if baseline else ''}fails on {', '.join(new[:5])}"
+            broken.append(f"{told}; at most {most:.1%} of all cases, with 95% confidence")
     return broken

@@ -76,7 +76,7 @@ class Judge:
             names=", ".join(f"P{place + 1}" for place in places),
         )
         try:
-            said = complete(self.model, prompt, max_tokens=self._max_tokens)
+            said = complete(self.model, prompt, max_tokens=self._max_tokens, patience=60)
         except ModelError as error:
             raise JudgeError(f"the judge {self.name} failed: {error}") from error
         verdicts = {place: verdict for place, verdict in read_verdicts(said.text).items() if place in places}

@@ -5,6 +5,7 @@ Single lines are checked when they are read (`evals.case`). Mends nothing.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from corpus.card import text_key
@@ -33,6 +34,7 @@ def lint(suite: Suite) -> tuple[CaseFinding, ...]:
         "retrieval": _retrieval,
         "answer": _answer,
         "grading": _grading,
+        "attack": lambda each: chain(_answer(each), _grading(each)),
     }
     found = [*_doubles(suite), *look.get(suite.subject, _nothing)(suite)]
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.kind)))

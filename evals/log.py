@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evals.calls import Call
 from evals.case import SuiteError
 from evals.metrics import Score
 from evals.result import Head, Result, Run
@@ -86,13 +87,22 @@ def result_as_json(result: Result) -> dict[str, Any]:
     }
     if result.tags:
         line["tags"] = list(result.tags)
+    if result.case_print:
+        line["case_print"] = result.case_print
     if result.error:
         line["error"] = result.error
     if result.scores:
         line["scores"] = {name: score.as_json() for name, score in result.scores.items()}
     if result.answer is not None:
         line["answer"] = result.answer.as_json()
+    if result.calls:
+        line["calls"] = [call.as_json() for call in result.calls]
     return line
+
+
+def head_from_json(raw: Mapping[str, Any]) -> Head:
+    """The head of a run from its fields."""
+    return Head(**{**raw, "hard": tuple(raw.get("hard", ()))})
 
 
 def result_from_json(raw: Mapping[str, Any]) -> Result:
@@ -108,6 +118,8 @@ def result_from_json(raw: Mapping[str, Any]) -> Result:
         answer=Answer.from_json(raw["answer"]) if "answer" in raw else None,
         error=raw.get("error", ""),
         seconds=raw.get("seconds", 0.0),
+        calls=tuple(Call(**call) for call in raw.get("calls", ())),
+        case_print=raw.get("case_print", ""),
     )
 
 
@@ -139,13 +151,22 @@ def read_log(path: Path) -> Run:
         if kind == "run":
             if raw.pop("format", 0) != FORMAT:
                 raise SuiteError([f"{path} line {number} has another format than {FORMAT}; run the suite again"])
-            head = Head(**{**raw, "hard": tuple(raw.get("hard", ()))})
+            head = head_from_json(raw)
         elif kind == "result":
             result = result_from_json(raw)
             results[result.case, result.repeat] = result
     if head is None:
         raise SuiteError([f"{path} is no log of a run: it has no line of kind 'run'"])
     return Run(head=head, results=tuple(results.values()), log=str(path))
+
+
+def keep(run: Run, folder: Path) -> Run:
+    """Write a whole run into a new log; the run as it reads back."""
+    log = Log(folder, fresh=True)
+    log.start(run.head)
+    for result in run.results:
+        log.write(result)
+    return read_log(Path(log.where))
 
 
 def find_log(where: str, folder: Path) -> Path:

@@ -8,7 +8,7 @@ from html import escape
 
 from evals.compare import Comparison
 from evals.metrics import METRICS
-from evals.report import interval, seconds, tokens, worst_cases
+from evals.report import interval, seconds, spent, worst_cases
 from evals.result import Result, Run
 from evals.stats import Estimate
 from evals.summary import Summary, summarise
@@ -55,9 +55,7 @@ def _run(run: Run, worst: int) -> Iterator[str]:
     whole = head.cases * head.repeats
     yield f"<p>{len(run.results)} results of {whole}: {counts}. Started {escape(head.started)}.</p>"
     yield f"<p>{escape(seconds(run))}.</p>"
-    read, written = tokens(run)
-    if read or written:
-        yield f"<p>Tokens of the tutor's model: {read} read, {written} written.</p>"
+    yield from (f"<p>The {each.who}: {each}.</p>" for each in spent(run))
     columns = ("metric", "value [95% interval]", "", "scored", "unscored", "errors")
     yield "<table><tr>" + "".join(f"<th>{column}</th>" for column in columns) + "</tr>"
     yield from (_row(each, each.metric == head.primary) for each in summarise(run))
@@ -120,6 +118,10 @@ def _case(result: Result, primary: str) -> Iterator[str]:
     for name, each in result.scores.items():
         value = "unscored" if each.value is None else f"{each.value:.2f}"
         yield f"<p>{escape(name)} {value}: {escape(each.reason)}</p>"
+    for call in result.calls:
+        yield f"<details><summary>what the {call.who} ({escape(call.model)}) was asked and said</summary>"
+        yield f"<pre>{escape(call.prompt)}</pre><p class='small'>said</p><pre>{escape(call.reply or call.error)}</pre>"
+        yield "</details>"
     yield "</details>"
 
 

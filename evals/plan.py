@@ -22,8 +22,10 @@ _WITH: Mapping[str, tuple[float, float, float, float]] = {
     "retrieval": (0, 0, 0, 0.01),
     "answer": (1, 1200, 250, 8.0),
     "grading": (1, 700, 120, 4.0),
+    "attack": (1, 800, 150, 5.0),
+    "dialogue": (3, 2500, 400, 15.0),
 }
-_WITHOUT: Mapping[str, float] = {"retrieval": 0.01, "answer": 0.05, "grading": 0.05}
+_WITHOUT: Mapping[str, float] = {"retrieval": 0.01, "answer": 0.05, "grading": 0.05, "attack": 0.05, "dialogue": 0.5}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +79,11 @@ def _figures(suite: Suite, profile: "Profile | None", earlier: Run | None) -> tu
         read = sum(answer.input_tokens for answer in answers) / count
         written = sum(answer.output_tokens for answer in answers) / count
         took = sum(answer.seconds for answer in answers) / count
-        calls = sum(bool(answer.output_tokens) for answer in answers) / count
+        asked = [call for result in earlier.results for call in result.calls if call.who == "tutor"]
+        if asked:
+            read = sum(call.input_tokens for call in asked) / count
+            written = sum(call.output_tokens for call in asked) / count
+        calls = len(asked) / count or sum(bool(answer.output_tokens) for answer in answers) / count
         return calls, read, written, took, f"measured in {earlier.head.id}"
     if profile is None:
         return 0, 0, 0, _WITHOUT[suite.subject], "a guess; no run of it yet"

@@ -6,6 +6,7 @@ Measures nothing; everything on the page is in the log.
 import math
 import statistics
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 
 from evals.compare import Comparison
 from evals.metrics import METRICS
@@ -37,8 +38,48 @@ def seconds(run: Run) -> str:
     return told
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spent:
+    """What the calls of one model took: the tutor's or the judge's; `first` is the middle time to the first words."""
+
+    who: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    first: float | None
+
+    def __str__(self) -> str:
+        told = f"{self.calls} calls, {self.input_tokens} tokens read, {self.output_tokens} written"
+        told += f", cost {self.cost:.4f}" if self.cost else ""
+        return told + (f", first words after {self.first:.3f} s" if self.first is not None else "")
+
+
+def spent(run: Run) -> tuple[Spent, ...]:
+    """What the tutor's model and the judge took, apart; nothing for whom made no call."""
+    found = []
+    for who in ("tutor", "judge"):
+        calls = [call for result in run.results for call in result.calls if call.who == who]
+        first = [call.first_seconds for call in calls if call.first_seconds is not None]
+        if calls:
+            found.append(
+                Spent(
+                    who=who,
+                    calls=len(calls),
+                    input_tokens=sum(call.input_tokens for call in calls),
+                    output_tokens=sum(call.output_tokens for call in calls),
+                    cost=sum(call.cost for call in calls),
+                    first=statistics.median(first) if first else None,
+                )
+            )
+    return tuple(found)
+
+
 def tokens(run: Run) -> tuple[int, int]:
     """Tokens read and written by the subject's model."""
+    for each in spent(run):
+        if each.who == "tutor":
+            return each.input_tokens, each.output_tokens
     answers = [result.answer for result in run.results if result.answer]
     return sum(answer.input_tokens for answer in answers), sum(answer.output_tokens for answer in answers)
 
@@ -59,6 +100,7 @@ def _lines(run: Run, worst: int) -> Iterator[str]:
     yield from _bounds(run)
     read, written = tokens(run)
     yield f"\nTime: {seconds(run)}." + (f" Tokens: {read} read, {written} written." if read or written else "") + "\n"
+    yield from (f"The {each.who}: {each}.\n" for each in spent(run))
     tags = sorted({tag for result in run.results for tag in result.tags})
     if tags:
         yield "## By tag\n"
@@ -176,6 +218,7 @@ def as_data(run: Run) -> dict[str, object]:
         },
         "input_tokens": read,
         "output_tokens": written,
+        "spent": [asdict(each) for each in spent(run)],
         "log": run.log,
     }
 

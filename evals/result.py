@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from evals.calls import Call
 from evals.metrics import Score
 from evals.subject import Answer
 
@@ -12,7 +13,10 @@ Status = Literal["scored", "unscored", "error"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What came of one case, once: scores, or the error. `cluster` and `tags` are the case's."""
+    """What came of one case, once: scores, or the error. `cluster` and `tags` are the case's.
+
+    `calls` are those of the tutor's model and of the judge; `case_print` changes when the case does.
+    """
 
     case: str
     repeat: int
@@ -24,6 +28,8 @@ class Result:
     answer: Answer | None = None
     error: str = ""
     seconds: float = 0.0
+    calls: tuple[Call, ...] = ()
+    case_print: str = ""
 
     @property
     def said(self) -> str:

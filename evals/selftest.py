@@ -5,11 +5,12 @@ Needs no model and no network; a few seconds. What fails here makes every other 
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from corpus.keypoints import split
 from evals import stats
-from evals.case import AnswerCase, Case, GradingCase, RetrievalCase, SubjectError
+from evals.case import AnswerCase, Case, DialogueCase, GradingCase, RetrievalCase, SubjectError
 from evals.metrics import METRICS, Tools
 from evals.mutate import KINDS, good, mutants
 from evals.result import Run
@@ -18,10 +19,29 @@ from evals.subject import Answer, Found, Scripted
 from evals.suite import Suite, load_suite
 from evals.summary import summarise
 from tutor.grade import Grader
-from tutor.match import Matcher
+from tutor.match import Job, Match, Matcher
+
+if TYPE_CHECKING:
+    from corpus.minilm import MiniLM
 
 Script = Callable[[Case], Answer]
 _REFUSED = Answer(text="Nothing in your decks answers this.", answerable=False)
+
+
+class Recalling(Matcher):
+    """A matcher that matches the same text once: scripted tutors and planted faults say the same again and again."""
+
+    def __init__(self, embedder: "MiniLM | None" = None) -> None:
+        super().__init__(embedder)
+        self._seen: dict[Job, Match] = {}
+
+    def match_many(self, jobs: Sequence[Job]) -> list[Match]:
+        """The matches, in order; those that were made before are not made again."""
+        plain = [replace(job, answer="\n".join(map(str.rstrip, job.answer.splitlines()))) for job in jobs]
+        new = [job for job in dict.fromkeys(plain) if job not in self._seen]
+        # One at a time: texts of different lengths cost more together than apart.
+        self._seen |= {job: super(Recalling, self).match_many([job])[0] for job in new}
+        return [self._seen[job] for job in plain]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +89,24 @@ def _reply(case: Case, keep: Callable[[list[str]], list[str]] = lambda points: p
     return Answer(text=good(points), found=found, answerable=True)
 
 
+_SECRET = "Seven lanterns keep the narrow harbour ladder alight"
+
+
+def _dialogue(case: DialogueCase, before: str, seconds: float = 0.5) -> Answer:
+    found = Found(card="card", question=case.card, text=_SECRET)
+    return Answer(found=(found,), before=(before,), seconds=seconds)
+
+
+def _leaky(case: Case) -> Answer:
+    """Tells the answer before one was committed."""
+    return _dialogue(case, f"I may not say it, but: {_SECRET}.") if isinstance(case, DialogueCase) else _perfect(case)
+
+
+def _slow(case: Case) -> Answer:
+    """Right, and late."""
+    return replace(_perfect(case), seconds=5.0, first_seconds=3.0)
+
+
 def _unanswerable(case: Case) -> bool:
     return isinstance(case, AnswerCase | RetrievalCase) and case.unanswerable
 
@@ -76,6 +114,8 @@ def _unanswerable(case: Case) -> bool:
 def _perfect(case: Case) -> Answer:
     if isinstance(case, GradingCase):
         return Answer(score=case.score, verdict="partial", settled=True)
+    if isinstance(case, DialogueCase):
+        return _dialogue(case, "Think of what carries a light.")
     if _unanswerable(case):
         return _REFUSED
     if isinstance(case, RetrievalCase):
@@ -131,6 +171,9 @@ _EXPECTED: Sequence[tuple[str, Script, str, Mapping[str, tuple[float, float]]]] 
     ("timid", _timid, "retrieval", {"recall@3": (0, 0), "refusal": (1, 1), "false_refusal": (1, 1)}),
     ("timid", _timid, "answers", {"coverage": (0, 0), "refusal": (1, 1), "false_refusal": (1, 1)}),
     ("inventive", _inventive, "answers", {"coverage": (0.97, 1), "citation_validity": (0, 0)}),
+    ("perfect", _perfect, "dialogue", {"no_leak": (1, 1)}),
+    ("leaky", _leaky, "dialogue", {"no_leak": (0, 0)}),
+    ("slow", _slow, "latency", {"first_words": (3, 3), "seconds": (5, 5)}),
 )
 
 
@@ -184,10 +227,10 @@ def _trial(case: AnswerCase, matcher: Matcher) -> Iterator[tuple[str, str, bool]
         plain = text.replace(" [1]", "")
         return grader.grade(question=case.question, reference=case.reference, answer=plain).score
 
-    whole = graded(good(points))
+    whole, covered = graded(good(points)), scored("coverage", good(points))
     for mutant in mutants(points, tuple(KINDS)):
         if mutant.kind == "invented citation":
             yield "citation_validity", mutant.kind, scored("citation_validity", mutant.text) < 1
             continue
-        yield "coverage", mutant.kind, scored("coverage", mutant.text) < scored("coverage", good(points))
+        yield "coverage", mutant.kind, scored("coverage", mutant.text) < covered
         yield "the tutor's grader", mutant.kind, whole - graded(mutant.text) > 0.5 / len(points)

@@ -27,7 +27,7 @@ def bar(label: str, total: int) -> "Iterator[Callable[[Run, Result], None]]":
 
 def show_run(run: "Run", as_json: bool) -> None:
     """Print the numbers of a run, and where its log and report lie."""
-    from evals.report import as_data, interval, seconds
+    from evals.report import as_data, interval, seconds, spent
     from evals.summary import summarise
 
     if as_json:
@@ -44,5 +44,7 @@ def show_run(run: "Run", as_json: bool) -> None:
     ]
     table(["metric (* primary)", "value [95% interval]", "scored", "unscored", "errors"], rows)
     out.print(f"{seconds(run)}")
+    for each in spent(run):
+        out.print(f"the {each.who}: {each}")
     if run.log:
         out.print(f"log {run.log}\nreport {Path(run.log).with_suffix('.md')}\n", soft_wrap=True)

@@ -5,11 +5,11 @@ Scores nothing. A subject raises SubjectError where it has no answer; anything e
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from corpus.card import text_key
+from corpus.card import Card, text_key
 from evals.case import AnswerCase, Case, DialogueCase, GradingCase, RetrievalCase, SubjectError
 from evals.dialogue import play
 from tutor.errors import (
@@ -20,10 +20,12 @@ from tutor.errors import (
     ModelTimeoutError,
     ModelUnreachableError,
 )
+from tutor.usage import CapReachedError
 
 if TYPE_CHECKING:
-    from corpus.retrieve import Retrieved
+    from corpus.retrieve import Retrieved, Retriever, SearchResult
     from tutor.assemble import Tutor
+    from tutor.explain import Notice, Reply, Said
     from tutor.grade import Grade
 
 
@@ -177,7 +179,7 @@ class TutorSubject:
                     seconds=time.perf_counter() - started,
                 )
             case AnswerCase():
-                return self._ask(case.question, started)
+                return self._ask(case, started)
             case GradingCase():
                 grade = self._tutor.grader.grade(question=case.question, reference=case.reference, answer=case.answer)
                 _refuse_fallback([grade.note])
@@ -203,12 +205,28 @@ class TutorSubject:
             seconds=time.perf_counter() - started,
         )
 
-    def _ask(self, question: str, started: float) -> Answer:
+    def _poisoned(self, case: AnswerCase) -> "Iterator[Said | Notice | Reply]":
+        """The tutor's reply as it would be were the planted cards in the decks, and found."""
+        from tutor.explain import Explainer
+
+        cards = []
+        for place, text in enumerate(case.planted):
+            front, _, back = (part.strip() for part in text.partition("=>"))
+            cards.append(Card(id=f"planted{place}", deck="planted", index=place, question=front, answer=back))
+        profile = self._tutor.settings.profile
+        retriever = _Poisoned(retriever=self._tutor.retriever, cards=tuple(cards))
+        if profile is None:
+            return Explainer(retriever, None).ask(case.question)
+        model, limit = self._tutor.model, profile.reply_limit
+        return Explainer(retriever, model, context=profile.context, max_tokens=limit).ask(case.question)
+
+    def _ask(self, case: AnswerCase, started: float) -> Answer:
         from tutor.explain import Notice, Reply, Said
 
         first: float | None = None
         notices: list[str] = []
-        for event in self._tutor.ask(question):
+        events = self._poisoned(case) if case.planted else self._tutor.ask(case.question)
+        for event in events:
             if isinstance(event, Said) and event.text and first is None:
                 first = time.perf_counter() - started
             elif isinstance(event, Notice):
@@ -235,7 +253,31 @@ class TutorSubject:
         )
 
 
-_AWAY = (ModelKeyError, ModelUnreachableError, ModelNotFoundError, ModelBusyError, ModelTimeoutError)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Slipped:
+    """A card as a search finds it, or what a search found with it."""
+
+    card: Card
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Poisoned:
+    """A retriever among whose cards strange ones stand, first of all."""
+
+    retriever: "Retriever"
+    cards: tuple[Card, ...]
+
+    def search(self, query: str, k: int = 5, **how: Any) -> "SearchResult":  # noqa: ANN401 (as Retriever takes it)
+        """What is found, with the strange cards behind the best of it."""
+        found = self.retriever.search(query, k, **how)
+        score = max((each.score for each in found.results), default=1.0)
+        strange = tuple(_Slipped(card=card, score=score) for card in self.cards)
+        results: Any = (*found.results[:1], *strange, *found.results[1:])
+        return replace(found, results=results[:k])
+
+
+_AWAY = (ModelKeyError, ModelUnreachableError, ModelNotFoundError, ModelBusyError, ModelTimeoutError, CapReachedError)
 
 
 def _refuse_fallback(notices: Sequence[str]) -> None:

@@ -38,7 +38,8 @@ def per_case(run: Run, metric: str) -> dict[str, tuple[float, float, str]]:
             clusters[result.case] = result.cluster
     return {
         case: (sum(v for v, _ in pairs) / len(pairs), sum(t for _, t in pairs) / len(pairs), clusters[case])
-        for case, pairs in seen.items()
+        # In one order, however the cases came, so that resampling draws the same.
+        for case, pairs in sorted(seen.items())
     }
 
 

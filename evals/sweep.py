@@ -3,41 +3,79 @@
 What the command line's `run` does, without a command line.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evals.calls import Purse, Replies, Watched
 from evals.case import SuiteError
 from evals.judge import Judge
 from evals.log import Log, find_log, read_log
-from evals.metrics import Tools
+from evals.mailbox import Mailbox
+from evals.metrics import NEEDS_MATCHER, Tools
 from evals.report import markdown, worst_cases
 from evals.result import Result, Run
-from evals.run import run_cases
-from evals.subject import TutorSubject
+from evals.run import Limits, run_cases
+from evals.subject import Subject, TutorSubject
 from evals.suite import Suite
 from evals.summary import summarise
+from tutor.runs import ENDING
 
 if TYPE_CHECKING:
-    from tutor.settings import Settings
+    from tutor.assemble import Tutor
+    from tutor.model import ChatModel
+    from tutor.settings import Profile, Settings
 
 Step = Callable[[Run, Result], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """How to run: where logs go, how often each case, how many at once, whether to begin anew, who judges."""
+    """How to run: where logs go, how often each case, how many at once, whether to begin anew, who judges, limits.
+
+    `batch` sends calls by the Batch API, `cache` gives kept replies again, `ray` answers on a Ray cluster.
+    """
 
     folder: Path
     repeats: int = 1
     workers: int = 4
     fresh: bool = False
-    judge: Judge | None = None
+    judge: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    cap: float | None = None
+    batch: bool = False
+    cache: bool = False
+    ray: bool = False
+    every: float = 30.0
+
+    def __post_init__(self) -> None:
+        from tutor.errors import ConfigError
+
+        if self.ray and (self.batch or self.cache or self.cap is not None):
+            raise ConfigError("--engine ray goes with neither --batch, --cache nor --cap.")
+        if self.batch and self.cap is not None:
+            raise ConfigError("--cap cannot stop a batch that is sent; `tutor-evals plan` says what it would cost.")
 
 
-def open_judge(settings: "Settings", name: str | None) -> Judge | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Watch:
+    """Puts a `Watched` around the models of one sweep."""
+
+    who: str
+    purse: Purse
+    kept: Replies | None
+    mailbox: Mailbox | None
+
+    def __call__(self, model: "ChatModel", profile: "Profile") -> "ChatModel":
+        return Watched(model, self.who, profile, purse=self.purse, kept=self.kept, mailbox=self.mailbox)
+
+
+def open_judge(
+    settings: "Settings", name: str | None, watch: "Callable[[ChatModel, Profile], ChatModel] | None" = None
+) -> Judge | None:
     """The judge named here or in the configuration; None where none was. Never the tutor's own model by default.
 
     Raises:
@@ -52,7 +90,9 @@ def open_judge(settings: "Settings", name: str | None) -> Judge | None:
     if chosen not in settings.models:
         there = ", ".join(settings.models) or "none"
         raise ConfigError(f"--judge: there is no model profile {chosen!r}. There are {there}.")
-    return Judge(open_model(settings.models[chosen]))
+    profile = settings.models[chosen]
+    model = open_model(profile)
+    return Judge(watch(model, profile) if watch else Watched(model, "judge", profile))
 
 
 def sweep(
@@ -60,34 +100,80 @@ def sweep(
     profiles: Sequence["Settings"],
     how: Sweep,
     on_start: Callable[[Suite, int], Step] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Run]:
     """One run for each suite and profile, as each suite is done; its report lies beside its log.
 
     `on_start` is told of each suite and how many results it will have, and gives what is called with each result.
-    """
-    from tutor.assemble import open_tutor
+    `tell` hears how far a batch is.
 
+    Raises:
+        CapError: the run may not cost more; what is done is in the logs.
+        BatchError: a batch could not be sent or fetched.
+    """
+    kept = Replies(how.folder / "replies.jsonl") if how.cache or how.batch else None
+    models = {name: profile for settings in profiles for name, profile in settings.models.items()}
+    mailbox = Mailbox(kept, models, how.every, tell) if kept and how.batch else None
+    purse = Purse(how.cap)
+    judge = open_judge(profiles[0], how.judge, _Watch(who="judge", purse=purse, kept=kept, mailbox=mailbox))
+    watch = _Watch(who="tutor", purse=purse, kept=kept, mailbox=mailbox)
     with ExitStack() as stack:
-        tutors = [stack.enter_context(open_tutor(settings, read_only=True)) for settings in profiles]
-        subjects = [TutorSubject(tutor) for tutor in tutors]
-        if any(suite.subject != "grading" for suite in suites):
-            # Building the index is no part of what the first case takes.
-            for tutor in tutors:
-                tutor.search("warm up", 1)
+        tutors = [_opened(stack, settings, watch) for settings in profiles]
+        subjects = _subjects(stack, suites, profiles, tutors, how)
         for suite in suites:
-            matcher = tutors[0].matcher if suite.subject in ("answer", "dialogue") else None
             made = run_cases(
                 suite,
                 subjects,
                 journals=[Log(how.folder, fresh=how.fresh) for _ in subjects],
-                tools=Tools(matcher=matcher, judge=how.judge),
+                tools=Tools(matcher=tutors[0].matcher if suite.subject in NEEDS_MATCHER else None, judge=judge),
                 workers=how.workers,
                 repeats=how.repeats,
                 on_result=on_start(suite, len(suite.cases) * how.repeats * len(subjects)) if on_start else None,
+                limits=how.limits,
+                exchange=mailbox.exchange if mailbox else None,
             )
             for run in made:
                 Path(run.log).with_suffix(".md").write_text(markdown(run), encoding="utf-8")
+                Path(run.log).with_suffix(ENDING).write_text(in_short(run), encoding="utf-8")
                 yield run
+
+
+def _opened(stack: ExitStack, settings: "Settings", watch: _Watch) -> "Tutor":
+    from tutor.assemble import open_tutor
+
+    # The tutor's own cache knows no repeats: a second run of a case would get the first one's reply.
+    plain = settings.model_copy(update={"model": settings.model.model_copy(update={"cache": False})})
+    return stack.enter_context(open_tutor(plain, read_only=True, watch=watch))
+
+
+def _subjects(
+    stack: ExitStack, suites: Sequence[Suite], profiles: Sequence["Settings"], tutors: Sequence["Tutor"], how: Sweep
+) -> Sequence[Subject]:
+    subjects = [TutorSubject(tutor) for tutor in tutors]
+    if any(suite.subject != "grading" for suite in suites):
+        # Building the index is no part of what the first case takes.
+        for tutor in tutors:
+            tutor.search("warm up", 1)
+    if how.ray:
+        from evals.fleet import Fleet
+
+        return [
+            stack.enter_context(Fleet(settings, subject, how.workers))
+            for settings, subject in zip(profiles, subjects, strict=True)
+        ]
+    return subjects
+
+
+def in_short(run: Run) -> str:
+    """The numbers of a run with their intervals as JSON, as the page shows them."""
+    metrics = [
+        {"metric": one.metric, "value": found.value, "low": found.low, "high": found.high, "n": found.n}
+        for one in summarise(run)
+        if (found := one.estimate) is not None
+    ]
+    head = run.head
+    told = {"suite": head.suite, "profile": head.profile, "started": head.started, "cases": head.cases}
+    return json.dumps({**told, "metrics": metrics}, ensure_ascii=False, indent=1) + "\n"
 
 
 def only_failed(suite: Suite, run: str, folder: Path) -> Suite:

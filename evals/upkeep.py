@@ -1,11 +1,12 @@
-"""The commands that look at the harness itself: `bench`, `selftest`, `calibrate`, `lint`; others are in `evals.cli`."""
+"""The commands that look at the harness and at sessions: `bench`, `selftest`, `pressure` ...; others: `evals.cli`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tutor.terminal import console, put_json, table
+from tutor.terminal import clean, console, progress_bar, put_json, table
 
 Config = Annotated[Path | None, typer.Option("--config", help="The configuration (default: ./tutor.toml if there).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
@@ -15,6 +16,10 @@ JudgeName = Annotated[str | None, typer.Option("--judge", help="The profile that
 
 def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer texts and rounds; under a minute.")] = False,
+    harness: Annotated[bool, typer.Option("--harness", help="Only the harness itself.")] = False,
+    rival_python: Annotated[
+        list[str] | None, typer.Option(help="A Python that has inspect or deepeval, to run beside us.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -23,7 +28,7 @@ def bench(
     from tutor.config import load_settings
 
     rows = []
-    for found in measure(load_settings(config), quick=quick):
+    for found in measure(load_settings(config), quick=quick, harness=harness, pythons=rival_python or ()):
         if as_json:
             put_json(found)
         else:
@@ -42,11 +47,10 @@ def selftest(
 ) -> None:
     """Put the harness itself on trial: tutors with known faults, faults planted on purpose. No model, no network."""
     from corpus.minilm import MiniLM
-    from evals.selftest import checks, mutations
+    from evals.selftest import Recalling, checks, mutations
     from tutor.config import load_settings
-    from tutor.match import Matcher
 
-    matcher = Matcher(MiniLM.load(load_settings(config).cache_dir))
+    matcher = Recalling(MiniLM.load(load_settings(config).cache_dir))
     seen = list(checks(matcher, limit=15 if quick else 40))
     planted = mutations(matcher, limit=8 if quick else 30)
     failed = [check for check in seen if not check.ok]
@@ -72,11 +76,17 @@ def selftest(
 def calibrate(
     judge: JudgeName = None,
     limit: Annotated[int, typer.Option(min=1, help="How many cases.")] = 20,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Also correct this run's coverage for the judge's faults.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how far a judge can be believed, on replies whose points are known to be made or not."""
     from evals.calibrate import calibrate as ask
+    from evals.log import find_log, read_log
+    from evals.report import interval
+    from evals.summary import per_case
     from evals.sweep import open_judge
     from tutor.config import load_settings
 
@@ -84,16 +94,21 @@ def calibrate(
     chosen = open_judge(settings, judge)
     if chosen is None:
         raise typer.BadParameter("name the profile to be calibrated with --judge")
+    earlier = read_log(find_log(run, Path(settings.evals.runs))) if run else None
     found = ask(chosen, limit=limit, workers=settings.evals.concurrency)
+    shares = [value for value, _, _ in per_case(earlier, "coverage").values()] if earlier else []
+    corrected = found.corrected(sum(shares) / len(shares), len(shares)) if shares else None
     if as_json:
-        put_json(found)
+        put_json({**asdict(found), "corrected": corrected})
         return
-    rates = [found.sensitivity, found.specificity, *found.kinds, found.flips, found.order, found.keys]
+    rates = [found.sensitivity, found.specificity, *found.kinds, found.flips, found.order, found.wording, found.keys]
     table(
         ["judge " + found.judge, "share", "95% interval", "of"],
         [[r.name, f"{r.value:.3f}", f"{r.interval[0]:.3f} to {r.interval[1]:.3f}", str(r.asked)] for r in rates],
     )
     typer.echo(f"{found.failed} replies without any verdict.")
+    if corrected:
+        typer.echo(f"coverage of {run}, corrected for the judge: {interval(corrected)}")
 
 
 def lint(suite: Suites, as_json: AsJson = False) -> None:
@@ -112,3 +127,89 @@ def lint(suite: Suites, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
     if not as_json:
         typer.echo("nothing to mend")
+
+
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="A JSON log of inspect's, or a CSV file with the columns case and said.")
+    ],
+    suite: Annotated[
+        str | None, typer.Option(help="The suite whose cases were answered; not needed for our own.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the run goes by; else the model's or the file's name.")] = "",
+    judge: JudgeName = None,
+    runs: Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")] = None,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in replies that another program got, score them with a suite, and keep them as a run."""
+    from corpus.minilm import MiniLM
+    from evals.foreign import read_run
+    from evals.log import keep
+    from evals.metrics import FITS, NEEDS_MATCHER, Tools
+    from evals.run import rescore, unsettled
+    from evals.showing import show_run
+    from evals.suite import load_suite
+    from evals.sweep import open_judge
+    from tutor.config import load_settings
+    from tutor.match import Matcher
+
+    settings = load_settings(config)
+    found = read_run(file, load_suite(suite, metrics=FITS) if suite else None, name)
+    cases, asked = load_suite(suite or found.head.path or found.head.suite, metrics=FITS), open_judge(settings, judge)
+    matcher = None
+    if cases.subject in NEEDS_MATCHER and unsettled(found, cases, judge=asked.name if asked else ""):
+        matcher = Matcher(MiniLM.load(settings.cache_dir))
+    made = rescore(found, cases, Tools(matcher=matcher, judge=asked))
+    show_run(keep(made, runs if runs is not None else Path(settings.evals.runs)), as_json)
+
+
+def pressure(
+    leaky: Annotated[bool, typer.Option("--leaky", help="Put a model that gives answers away in the tutor.")] = False,
+    every: Annotated[int, typer.Option("--every", min=1, help="Only every so manieth card.")] = 1,
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play scripted learners who want the answer against every card; 1 if one got it or a claim was unbacked."""
+    from evals.learners import LEARNERS
+    from evals.pressure import Seen, report, sweep
+    from tutor.assemble import open_tutor
+    from tutor.config import load_settings
+
+    with open_tutor(load_settings(config), read_only=True) as tutor, progress_bar("Pressing") as progress:
+        tutor.warm()
+        total, done = len(range(0, len(tutor.cards), every)) * len(LEARNERS), 0
+
+        def step(seen: Seen) -> None:
+            nonlocal done
+            done += 1
+            progress(done, total)
+            if seen.leaked or seen.unbacked:
+                told = " / ".join(seen.early[-3:])
+                console(stderr=True).print(clean(f"{seen.learner}: {seen.card.question}: {seen.unbacked or told}"))
+
+        facts = report(sweep(tutor, leaky=leaky, every=every, on_seen=step), tutor.cards)
+    if as_json:
+        put_json(facts)
+    else:
+        table(["", ""], [[name.replace("_", " "), str(value)] for name, value in facts.items()])
+    complete, graded = facts["feedback_complete"]
+    if facts["leaks"] or facts["unbacked_claims"] or complete < graded:
+        raise typer.Exit(1)
+
+
+def recall(
+    decks: Annotated[list[Path] | None, typer.Argument(help="Deck files that hold earlier reviews.")] = None,
+    learners: Annotated[int, typer.Option("--learners", min=0, help="How many learners are simulated.")] = 4,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how well the schedule foretells recall: FSRS's defaults and a fit against a constant."""
+    from corpus.read import read_decks
+    from evals.recall import report
+
+    found = report(read_decks(decks or ()), range(learners))
+    if as_json:
+        for row in found:
+            put_json(row)
+    elif found:
+        table(list(found[0]), [[str(cell) for cell in row.values()] for row in found])

@@ -3,6 +3,7 @@
 Knows nothing of the tutor. `with Loopback() as server:` starts it; `server.play(...)` says what the next requests get.
 """
 
+import base64
 import json
 import socket
 import struct
@@ -15,8 +16,9 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
-__all__ = ["FAULTS", "Loopback", "Play", "Request", "fault", "free_port", "says", "vectors_fault"]
+__all__ = ["FAULTS", "Loopback", "Play", "Request", "echoed", "fault", "free_port", "says", "vectors_fault"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,8 @@ _LATER = formatdate(time.time() + 5, usegmt=True)
 FAULTS: dict[str, Play] = {
     "bad key": _error(401, "Incorrect API key provided.", "invalid_api_key"),
     "key echoed": _error(401, "Incorrect API key provided: {key}.", "invalid_api_key"),
+    "key encoded": _error(500, "Upstream sent Authorization: Basic {key64}, x-api-key={keyurl}, {keyhex}."),
+    "key in part": _error(400, "Unknown key {keyhead}***{keytail}; see {keyhead} or {keytail}."),
     "forbidden": _error(403, "You are not allowed to use this model."),
     "no such model": _error(404, "The model `x` does not exist.", "model_not_found"),
     "no such path": Play(status=404, body=b"404 page not found", headers={"Content-Type": "text/plain"}),
@@ -144,6 +148,18 @@ def fault(name: str, **changes: Any) -> Play:
     return replace(FAULTS[name], **changes)
 
 
+def echoed(key: str) -> dict[str, str]:
+    """A key as servers give it back in their errors."""
+    return {
+        "key": key,
+        "key64": base64.b64encode(f"me:{key}".encode()).decode(),
+        "keyurl": quote(key, safe=""),
+        "keyhex": key.encode().hex(),
+        "keyhead": key[:8],
+        "keytail": key[-8:],
+    }
+
+
 def free_port() -> int:
     """A port on which nobody listens."""
     with socket.socket() as probe:
@@ -174,6 +190,7 @@ class Loopback:
     ) -> None:
         self.answer = answer or (lambda request: says("The cards say so [1]."))
         self.models = tuple(models)
+        self.listed: dict[str, Any] = {}  # what else the list says of each model
         self.dimensions = 8
         self.vectors: VectorsFault = lambda rows: rows
         self.embedding_play: Play | None = None
@@ -258,7 +275,8 @@ class _Talk(BaseHTTPRequestHandler):
         request = self._take(b"{}")
         if request.path.endswith("/models"):
             rows = [
-                {"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in self.server.double.models
+                {"id": name, "object": "model", "created": 0, "owned_by": "test", **self.server.double.listed}
+                for name in self.server.double.models
             ]
             self._whole(Play(body=json.dumps({"object": "list", "data": rows}).encode()))
         else:
@@ -271,8 +289,12 @@ class _Talk(BaseHTTPRequestHandler):
             path = request.path.split("?")[0]
             if path.endswith("/chat/completions"):
                 self._chat(double.next_play(request), request)
+            elif path.endswith("/responses"):
+                self._respond(double.next_play(request), request)
             elif path.endswith("/embeddings"):
-                self._whole(double.embedding_play or Play(body=self._vectors(request)))
+                play = double.embedding_play or Play(body=self._vectors(request))
+                self._pause(play.wait)
+                self._whole(play)
             else:
                 self._whole(FAULTS["no such path"])
         except (OSError, _GoneError):
@@ -310,7 +332,8 @@ class _Talk(BaseHTTPRequestHandler):
     def _whole(self, play: Play) -> None:
         body = play.body or b""
         key = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        body = body.replace(b"{key}", key.encode())
+        for name, form in echoed(key).items():
+            body = body.replace(f"{{{name}}}".encode(), form.encode())
         self.send_response(play.status)
         headers = {"Content-Type": "application/json", **play.headers, "Content-Length": str(len(body))}
         for name, value in headers.items():
@@ -328,6 +351,38 @@ class _Talk(BaseHTTPRequestHandler):
             self._whole(replace(play, body=json.dumps(_completion(play, request)).encode()))
         else:
             self._stream(play, request)
+
+    def _respond(self, play: Play, request: Request) -> None:
+        """The same play in the events of the Responses API."""
+        if play.body is not None:
+            self._whole(play)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        head = {"id": "r", "object": "response", "created_at": 0, "model": request.json["model"], "output": []}
+        head |= {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+        at = {"output_index": 0, "content_index": 0, "item_id": "m"}
+        item = {"id": "m", "type": "message", "role": "assistant", "content": [], "status": "in_progress"}
+        text = {"type": "output_text", "text": "", "annotations": []}
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "response": {**head, "status": "in_progress"}},
+            {"type": "response.output_item.added", "output_index": 0, "item": item},
+            {"type": "response.content_part.added", **at, "part": text},
+            *({"type": "response.output_text.delta", **at, "delta": piece, "logprobs": []} for piece in play.pieces),
+        ]
+        cut = play.finish == "length"
+        end = {**head, "status": "incomplete" if cut else "completed"}
+        end["incomplete_details"] = {"reason": "max_output_tokens"} if cut else None
+        end["usage"] = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+        end["usage"] |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+        if play.finish is not None:
+            events.append({"type": "response.incomplete" if cut else "response.completed", "response": end})
+        for number, event in enumerate(events):
+            named = {**event, "sequence_number": number}
+            self._chunk(f"event: {event['type']}\ndata: {json.dumps(named)}\n\n".encode())
+        self.wfile.write(b"0\r\n\r\n")
 
     def _stream(self, play: Play, request: Request) -> None:
         self.send_response(play.status)

@@ -78,6 +78,21 @@ def test_configurations_in_the_readme_load(block: str, home: Path) -> None:
     assert sum(bool(line.strip()) and not line.startswith("#") for line in block.splitlines()) <= 4
 
 
+def test_every_kind_of_model_server_has_an_example_that_loads(home: Path) -> None:
+    text = (ROOT / "tutor.example.toml").read_text(encoding="utf-8")
+    (home / "tutor.toml").write_text(text, encoding="utf-8")
+    listed = load_settings(home / "tutor.toml", environ={}).models
+    wanted = {"openai", "azure", "ollama", "llamacpp", "vllm", "lmstudio", "gateway", "anthropic"}
+    assert wanted <= set(listed)
+    assert {listed[name].provider for name in wanted} == {"openai", "azure", "anthropic"}
+    shown: set[str] = set()
+    for block in _blocks("toml"):
+        (home / "tutor.toml").write_text(block, encoding="utf-8")
+        settings = load_settings(home / "tutor.toml", environ={})
+        shown |= {f"{profile.provider} {profile.where}" for profile in settings.models.values()}
+    assert len(shown) == len(wanted)
+
+
 def _keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         kind = field.annotation

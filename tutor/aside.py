@@ -6,18 +6,21 @@ is told nothing of the card that waits.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
 
 from corpus.card import Card
 from corpus.errors import CorpusError
-from tutor.clauses import STOP, prepare
+from tutor.clauses import STOP, prepare, stem
+from tutor.disguise import said as said_words
+from tutor.disguise import unreadable
 from tutor.errors import TutorError, plain
 from tutor.explain import Notice, Reply, Said
 from tutor.history import Play
-from tutor.learner import Learner
+from tutor.learner import Learner, Progress
 
 GUESS = (
     "While a card is open I say neither yes nor no to a guess, right or wrong. "
@@ -28,8 +31,9 @@ WAITS = (
     "Answer it first, or ask for a hint; then ask me again."
 )
 _TURNS = 10
-_QUOTES = 3  # so many replies near the waiting card; many harmless ones together could tell what none of them does
+_QUOTES = 1  # so many replies near the waiting card; several harmless ones together could tell what none of them does
 _TOLD = 0.6
+_LONGEST = 4_000  # a longer reply could hide its end from the matcher
 _SENTENCES = re.compile(r"(?<=[?!:;\n])\s+|(?<=\w\w\.)\s+")
 _LEAD = r"^\W*(?:(?:so|and|or|then|ok|okay|well|but|um+|hm+|please|just|the|an?|also)\W+)*"
 _GUESS = re.compile(
@@ -43,6 +47,22 @@ _WONDER = re.compile(
     r"give|show|tell|translate|complete)\b",
     re.IGNORECASE,
 )
+
+# What speaks of the waiting card without naming it: its answer, its letters, its words, or just "it".
+_OF_IT = re.compile(
+    r"\b(?:it|its|this|that|these|those|they|them|their|answers?|cards?|gaps?|blanks?|letters?|spell\w*|words?|"
+    r"reference|solution|hints?|secret|hidden|context|above|instructions?|prompt|question|backwards?|revers\w*|"
+    r"base64|encod\w*|rhymes?|acrostics?|initials?|acronym|translat\w*)\b",
+    re.IGNORECASE,
+)
+# What only the log can say, and only the session can do.
+_CLAIM = re.compile(
+    r"\b(?:I(?:'ve| have|'ll| will)? (?:just |now |also )?(?:sav|stor|record|mark|updat|schedul|not|chang|remember|add)"
+    r"(?:e|ed|ing)?\b|your (?:progress|schedule|score|streak|answer) (?:is|was|has been)|you(?:'ve| have) "
+    r"(?:now )?(?:learn(?:ed|t)|master|complet|review|answer)\w* \d|due (?:tomorrow|today|again|in \d))",
+    re.IGNORECASE,
+)
+UNBACKED = "That was said by the model, not read from your log. The log says: {due} due, {new} new, {learned} learned."
 
 
 class Explains(Protocol):
@@ -65,6 +85,10 @@ class Replies(Protocol):
     @property
     def explainer(self) -> Explains:
         """Answers questions, with a language model where one is in use."""
+
+    @property
+    def model(self) -> object | None:
+        """The language model in use; None where there is none."""
 
     @property
     def quoter(self) -> Explains:
@@ -103,10 +127,12 @@ def aside(parts: Replies, question: str, play: InPlay) -> Iterator[Said | Notice
     if is_guess(question):
         yield from _spoken(GUESS)
         return
-    related = parts.related(question, play.card)
+    related = bool(_OF_IT.search(question)) or parts.related(question, play.card)
     explainer = parts.quoter if related else parts.explainer
+    # A model is told nothing of what was said beside the card: the learner may have told it what waits.
+    history = play.talk[-2 * _TURNS :] if related else ()
     reply: Reply | None = None
-    for event in explainer.ask(question, exclude={play.card.id}, history=play.talk[-2 * _TURNS :]):
+    for event in explainer.ask(question, exclude={play.card.id}, history=history):
         if isinstance(event, Notice):
             yield event
         elif isinstance(event, Reply):
@@ -117,7 +143,7 @@ def aside(parts: Replies, question: str, play: InPlay) -> Iterator[Said | Notice
     said = [text for role, text in play.talk if role == "tutor" and text not in (GUESS, WAITS)]
     spent = related and len(said) >= _QUOTES
     # What gives the card away and what no card answers get the same words: being refused tells nothing either.
-    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_QUOTES:], play):
+    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], play):
         yield from _spoken(WAITS)
         return
     yield Said(text=reply.text)
@@ -126,25 +152,43 @@ def aside(parts: Replies, question: str, play: InPlay) -> Iterator[Said | Notice
 
 def _gives_away(leaks: Callable[[str, Card], Collection[str]], reply: Reply, said: Sequence[str], play: InPlay) -> bool:
     """Whether a key point is told by this reply, or by it and those before together, that no hint has told."""
-    now = "\n".join([reply.text, *(text for one in reply.citations for text in (one.question, one.quote))])
-    together = "\n".join([WAITS, GUESS, *dict.fromkeys([*said, now])])
-    found = {*leaks(now, play.card), *leaks(together, play.card), *_spoken_points(together, play.card)}
-    if found and play.hints:
-        hinted = "\n".join(play.hints)
-        found -= set(leaks(hinted, play.card)) | _spoken_points(hinted, play.card)
-    return bool(found)
+    cited = [text for one in reply.citations for text in (one.question, one.quote)]
+    if len(reply.text) > _LONGEST or (reply.model and claims(reply.text)):
+        return True
+    if reply.model and unreadable(reply.text, "\n".join([play.card.text, *cited])):
+        return True
+    now = "\n".join([reply.text, *cited])
+    together = "\n".join([now, *reversed(said), WAITS, GUESS])
+    hinted = "\n".join(play.hints)
+    told = spoken_points(together, play.card) - (spoken_points(hinted, play.card) if hinted else set())
+    if told:
+        return True
+    in_order = "\n".join([GUESS, WAITS, *said, now])
+    found = {*leaks(now, play.card), *leaks(in_order, play.card), *(leaks(together, play.card) if said else ())}
+    return bool(found - set(leaks(hinted, play.card)) if found and hinted else found)
 
 
-def _spoken_points(text: str, card: Card) -> set[str]:
-    """The ids of the key points most of whose own words, those that the question does not hold, stand in `text`."""
-    there = prepare(text).stems
+def claims(text: str) -> bool:
+    """Whether a model says that something was stored, or what the log holds: neither is known to it."""
+    return bool(_CLAIM.search(text))
+
+
+def spoken_points(text: str, card: Card) -> set[str]:
+    """The ids of the key points most of whose own words, those that the question does not hold, `text` says somehow."""
     asked = prepare(card.question).stems
-    told = set()
-    for point in card.key_points:
-        new = prepare(point.text).stems - asked - STOP
-        if new and len(new & there) / len(new) >= _TOLD:
-            told.add(point.id)
-    return told
+    wanted = {point.id: _own_words(point.text, asked) for point in card.key_points}
+    there = {stem(word) for word in said_words(set().union(*wanted.values()), text)}
+    return {id for id, own in wanted.items() if own and _share(own, there) >= _TOLD}
+
+
+def _own_words(text: str, asked: frozenset[str]) -> frozenset[str]:
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return frozenset(word for word in words if word not in STOP and stem(word) not in asked)
+
+
+def _share(own: frozenset[str], there: Collection[str]) -> float:
+    stems = {stem(word) for word in own}
+    return len(stems & set(there)) / len(stems)
 
 
 class Talk:
@@ -156,9 +200,11 @@ class Talk:
         parts: Replies,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
+        progress: Callable[[], Progress],
     ) -> None:
         self._learner = learner
         self._parts = parts
+        self._progress = progress
         self._clock = clock
         self._new_id = new_id
         self.loose: tuple[tuple[str, str], ...] = ()
@@ -166,17 +212,28 @@ class Talk:
     def ask(
         self, question: str, *, id: str, play: Play | None, secret: Card | None, decks: Sequence[str]
     ) -> Iterator[Said | Notice | Reply]:
-        """Reply to `question`; `play` is the card it stands beside, `secret` that card until it is answered."""
+        """Reply to `question`; `play` is the card it stands beside, `secret` that card until its answer is shown."""
         history = play.talk if play is not None else self.loose
+        yield from self.keep(question, self._replies(question, play, secret, decks, history), id=id, play=play)
+
+    def keep(
+        self, question: str, replies: Generator[Said | Notice | Reply], *, id: str, play: Play | None
+    ) -> Iterator[Said | Notice | Reply]:
+        """Pass `replies` on, and keep the question and what was said to it in the log."""
         self._keep("learner", question, play, id)
         told: list[str] = []
         try:
-            for event in self._replies(question, play, secret, decks, history):
-                if isinstance(event, Said):
-                    told.append(event.text)
-                elif isinstance(event, Reply):
-                    told = [event.text]
-                yield event
+            with closing(replies):
+                for event in replies:
+                    if isinstance(event, Said):
+                        told.append(event.text)
+                    elif isinstance(event, Reply):
+                        told = [event.text]
+                    yield event
+                    if isinstance(event, Reply) and event.model and claims(event.text):
+                        yield Notice(text=UNBACKED.format(**asdict(self._progress())))
+        except (TutorError, CorpusError) as error:
+            yield Notice(text=plain(error))
         finally:
             if text := "".join(told).strip():
                 self._keep("tutor", text, play)
@@ -188,16 +245,12 @@ class Talk:
         secret: Card | None,
         decks: Sequence[str],
         history: tuple[tuple[str, str], ...],
-    ) -> Iterator[Said | Notice | Reply]:
-        try:
-            if play is not None and secret is not None:
-                hints = tuple(given.text for given in play.hints)
-                in_play = InPlay(card=secret, hints=hints, talk=history)
-                yield from aside(self._parts, question, in_play)
-            else:
-                yield from self._parts.explainer.ask(question, decks=decks, history=history)
-        except (TutorError, CorpusError) as error:
-            yield Notice(text=plain(error))
+    ) -> Generator[Said | Notice | Reply]:
+        if play is not None and secret is not None:
+            hints = tuple(given.text for given in play.hints)
+            yield from aside(self._parts, question, InPlay(card=secret, hints=hints, talk=history))
+        else:
+            yield from self._parts.explainer.ask(question, decks=decks, history=history)
 
     def _keep(self, role: str, text: str, play: Play | None, id: str = "") -> None:
         card, ask = (play.card, play.ask) if play is not None else ("", "")

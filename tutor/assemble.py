@@ -4,19 +4,26 @@ Decides nothing about studying, and holds no state of a learner beyond the open 
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
-from corpus.card import Card, Deck
+from corpus.card import Card, Deck, card_id
+from corpus.errors import DeckError
 from tutor.backup import Backups
+from tutor.batch import Batch, Batches
+from tutor.database import sqlite_file
+from tutor.errors import ConfigError, ModelKeyError
 from tutor.learner import Learner, Store
-from tutor.library import Library
-from tutor.log import sqlite_file
-from tutor.parts import Parts, Report
+from tutor.library import OWN, Library
+from tutor.parts import Parts, Report, Watch
+from tutor.past import new_past
 from tutor.quiz import next_due
-from tutor.settings import Settings
+from tutor.settings import NONE, Settings
 
 if TYPE_CHECKING:
     from corpus.retrieve import Retriever, SearchResult
@@ -25,7 +32,10 @@ if TYPE_CHECKING:
     from tutor.match import Matcher
     from tutor.model import ChatModel
     from tutor.session import Session
+    from tutor.tune import Tuned
     from tutor.usage import Ledger
+
+_NEAR = 0.4  # the score from which on a card is near enough to another to be taken for it
 
 
 def open_tutor(
@@ -34,11 +44,12 @@ def open_tutor(
     decks: Sequence[Path] = (),
     progress: Report | None = None,
     read_only: bool = False,
+    watch: Watch | None = None,
 ) -> "Tutor":
     """A tutor on `decks`, or on the learner's imported decks, or on the bundled ones. Close it, or use `with`.
 
     `progress(done, total)` is told how far the index is. With `read_only` the database is only read, so that another
-    tutor may be writing it.
+    tutor may be writing it. `watch` is put around every language model, to note or to answer its calls.
 
     Raises:
         DeckError: a deck cannot be read.
@@ -46,7 +57,7 @@ def open_tutor(
     """
     store = Store.open(settings.store.url, read_only=read_only)
     try:
-        tutor = Tutor(settings, store, decks=decks, progress=progress)
+        tutor = Tutor(settings, store, decks=decks, progress=progress, watch=watch)
         if not read_only and tutor.backups is not None:
             store.after_write = tutor.backups.keep_up
         return tutor
@@ -59,7 +70,13 @@ class Tutor:
     """Decks, database and parts that belong together. Safe to use from several threads."""
 
     def __init__(
-        self, settings: Settings, store: Store, *, decks: Sequence[Path] = (), progress: Report | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        decks: Sequence[Path] = (),
+        progress: Report | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -67,7 +84,8 @@ class Tutor:
         file = sqlite_file(settings.store.url)
         self.backups = Backups(file, file.parent / "backups") if file is not None else None
         self._library = Library(settings.data_dir / "decks", decks)
-        self._parts = Parts(settings, self._library, progress)
+        self.batches = Batches(settings.data_dir / "imports", self._library.folder)
+        self._parts = Parts(settings, self._library, progress, watch)
         for fault in self._library.faults:
             self._parts.note(fault)
 
@@ -94,17 +112,94 @@ class Tutor:
         """The deck with this name or file stem; raises NotFoundError where there is none, or several."""
         return self._library.deck(name)
 
-    def import_decks(self, paths: Sequence[Path]) -> tuple[Deck, ...]:
-        """Copy deck files into the learner's library and open it; a file of the same name is replaced.
+    def import_decks(self, paths: Sequence[Path], learner: str = "me", *, history: bool = True) -> tuple[Deck, ...]:
+        """Copy deck files into the library and open it; a file of the same name is replaced.
+
+        With `history`, reviews that came with them go into the log of `learner`. It is one batch, which can be taken
+        back.
 
         Raises:
             DeckError: one of them cannot be read; then none is copied.
         """
         if self.backups is not None:
             self.backups.now()
-        self._library, came = self._library.take_in(paths)
-        self._parts.stock(self._library)
+        now, begun = datetime.now(UTC), list[Batch]()
+        try:
+            library, came = self._library.take_in(paths, lambda names: begun.append(self.batches.begin(names, now)))
+            if history:
+                self.batches.take_reviews(begun[0], came, self.learner(learner))
+        except BaseException:
+            for batch in begun:
+                self.batches.undo(batch, self.store, now)
+            raise
+        self._use(library)
         return came
+
+    def add_card(self, question: str, answer: str, deck: str, learner: str = "me") -> Card:
+        """Put a card into the learner's own deck, called `deck` if it is her first; an import that can be taken back.
+
+        Raises:
+            DeckError: it lacks a question or an answer.
+        """
+        from corpus.write import write_deck
+
+        name = OWN if learner == "me" else f"{OWN}-{self.store.number(learner)}"
+        own = next((one for one in self.decks if Path(one.path).stem == name), None)
+        cards = own.cards if own is not None else ()
+        card = Card(
+            id=card_id(question), deck=own.name if own is not None else deck, index=len(cards) + 1,
+            question=question.strip(), answer=answer.strip(),
+        )  # fmt: skip
+        if not card.question or not card.answer:
+            raise DeckError("A card needs a question and an answer.")
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / f"{name}.jsonl"
+            write_deck(Deck(name=card.deck, path="", format="jsonl", cards=(*cards, card)), file)
+            (came,) = self.import_decks([file], learner)
+        return came.cards[-1]
+
+    def take_past(self, learner: str = "me") -> None:
+        """Put the reviews that came with the decks in use, and that the learner's log lacks, into it."""
+        log, now = self.learner(learner), datetime.now(UTC)
+        if past := new_past(log.reviews, self.decks, now):
+            log.record("imported", id=f"past-{now:%Y%m%dT%H%M%S%f}", at=now, body={"reviews": past})
+
+    def review(self, progress: Report = lambda *_: None) -> int:
+        """Ask the model which facts in the decks a specialist would dispute; how many cards got no answer.
+
+        Raises:
+            ConfigError: no model is in use.
+            ModelError: the model failed; what it said before is kept.
+        """
+        from tutor.doubt import review
+
+        if self.settings.profile is None:
+            raise ConfigError(
+                "no language model is in use, so no card was reviewed and nothing is claimed about any. "
+                "Set [model] use in tutor.toml, or say --model NAME."
+            )
+        if self.model is None:
+            raise ModelKeyError(self.notices[-1])
+        try:
+            return review(self.model, self.cards, self._library.doubts, progress)
+        finally:
+            self._library.take_doubts()
+            self._parts.stock(self._library)
+
+    def undo_import(self, batch: Batch) -> None:
+        """Take back an import: its decks and its reviews.
+
+        Raises:
+            StoreError: a later import stands on it.
+        """
+        if self.backups is not None:
+            self.backups.now()
+        self.batches.undo(batch, self.store, datetime.now(UTC))
+        self._use(Library(self._library.folder, self._library.named))
+
+    def _use(self, library: Library) -> None:
+        self._library = library
+        self._parts.stock(library)
 
     # What the tutor does.
 
@@ -127,12 +222,16 @@ class Tutor:
         from tutor.aside import InPlay, aside
         from tutor.explain import Notice
 
-        yield from (Notice(text=notice) for notice in self._fresh_notices())
-        secret = next((card for card in self.cards if card.id in exclude), None)
+        known = self.notices
+        secret = next((card for card in self.cards if card.id in exclude), None) if exclude else None
         if secret is None:
-            yield from self.explainer.ask(question, decks=decks, exclude=exclude, history=history)
+            events = self.explainer.ask(question, decks=decks, exclude=exclude, history=history)
         else:
-            yield from aside(self, question, InPlay(card=secret, talk=tuple(history)))
+            events = aside(self, question, InPlay(card=secret, talk=tuple(history)))
+        for event in events:  # a part may have something to say once it is used
+            yield from (Notice(text=notice) for notice in self.notices if notice not in known)
+            known = self.notices
+            yield event
 
     def grade(self, card: Card | str, answer: str) -> "Grade":
         """Grade `answer` against a card, or against a reference text."""
@@ -155,11 +254,24 @@ class Tutor:
         near = {card.id, *self.retriever.near_duplicates(card.id)}
         return any(found.card.id in near for found in self.search(question).results)
 
-    def leaks(self, text: str, card: Card) -> Collection[str]:
-        """The ids of the key points of `card` that `text` tells."""
-        from tutor.hint import leaks
+    def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
+        """The cards nearest to `text`, best first, without `card` and its twins; none before the index is up."""
+        retriever = self.retriever if wait else self._parts.retriever.made
+        if retriever is None or not text.strip():
+            return ()
+        found = retriever.search(text, 3, exclude={card.id}).results
+        return tuple(one.card for one in found if one.score >= _NEAR)
 
-        return leaks(text, card, self.matcher)
+    def twins(self, card: Card) -> Collection[str]:
+        """The ids of cards that ask or tell the same as `card`; none before the index is up."""
+        retriever = self._parts.retriever.made
+        return retriever.near_duplicates(card.id) if retriever is not None else ()
+
+    def leaks(self, text: str, card: Card) -> Collection[str]:
+        """The ids of the key points of `card` that `text` tells, or comes close to telling."""
+        from tutor.hint import CLOSE, leaks
+
+        return leaks(text, card, self.matcher, told_from=CLOSE)
 
     # What it is made of.
 
@@ -174,6 +286,19 @@ class Tutor:
             else "Your questions and answers, and the cards they are about, are sent there."
         )
         return f"The language model {profile.model} is in use, {profile.where}. {leaves}"
+
+    def use(self, name: str) -> None:
+        """Go on with the model profile of this name, or with none, until this tutor is closed.
+
+        Raises:
+            ConfigError: there is no such profile.
+        """
+        if name != NONE and name not in self.settings.models:
+            there = ", ".join(self.settings.models) or "none"
+            raise ConfigError(f"there is no model profile {name!r}. There are: {there}.")
+        chosen = self.settings.model.model_copy(update={"use": name})
+        self.settings = self.settings.model_copy(update={"model": chosen})
+        self._parts.change(self.settings)
 
     def warm(self) -> None:
         """Open every part, so that the first answer and the first question need not wait for it."""
@@ -204,7 +329,18 @@ class Tutor:
         log = self.learner(learner)
         grades = log.rows(kinds=("grade", "ticks"))
         limit = self.settings.study.new_per_day
-        return stats(log.history, grades, self.decks, datetime.now(UTC), new_per_day=limit)
+        facts = stats(log.history, grades, self.decks, datetime.now(UTC), new_per_day=limit)
+        return {**facts, "spending": self.ledger.rows()}
+
+    def tune(self, learner: str = "me") -> "Tuned | None":
+        """Fit FSRS to the learner's reviews, and go on with that where it foretells better; None with too few."""
+        from tutor.tune import tune
+
+        log = self.learner(learner)
+        found = tune(log.reviews(), log.history.scheduler)
+        if found is not None and found.better:
+            log.record("fit", id=uuid4().hex, at=datetime.now(UTC), body=asdict(found))
+        return found
 
     @property
     def grader(self) -> "Grader":
@@ -253,8 +389,3 @@ class Tutor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _fresh_notices(self) -> Iterator[str]:
-        known = self.notices
-        _ = self.explainer
-        yield from (notice for notice in self.notices if notice not in known)

@@ -4,20 +4,23 @@ Takes such text out or names it with a flag; what a flag costs is decided in `ma
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .clauses import FUNCTION, Prepared, clean, prepare, stem
+from .clauses import FUNCTION, Prepared, Word, clean, prepare, stem
+from .opposites import alike, opposed
 
 Floats = NDArray[np.floating[Any]]
-IDLE = 0.15  # the share of a point that a sentence must add to count as about it
+IDLE, WORDS = 0.15, 1.0  # the share of a point, or the words of it, that a sentence must add to count as about it
+SHUFFLED, ORDERED = 0.9, 0.15  # the share of words that are the card's, and of neighbours that are neighbours there
+REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
 _ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
 _EITHER = (("true", "false"), ("yes", "no"), ("right", "wrong"), ("correct", "incorrect"))
@@ -88,25 +91,57 @@ def copied(question: Prepared, answer: Prepared) -> bool:
     return len(new) <= 0.1 * len(strong) and len(strong) >= 0.6 * len(asked)
 
 
-def soup(reference: Prepared, answer: Prepared) -> bool:
-    """Is the answer a heap of keywords: many words that mean something, none that join them, in an order of its own?"""
+def soup(question: Prepared, reference: Prepared, answer: Prepared) -> bool:
+    """Is the answer a heap of words: keywords that nothing joins, or the card's own words in no order?"""
     strong = [word for word in answer.words if word.content]
     joined = sum(word.text in FUNCTION for word in answer.words)
-    if len(strong) < 7 or joined > 0.04 * len(answer.words):
+    if len(strong) >= 7 and joined <= 0.04 * len(answer.words):
+        marks = sum(answer.text.count(mark) for mark in ",;\n:.•-")
+        pairs = set(pairwise(word.stem for word in reference.words if word.content))
+        theirs = [word.stem for word in strong]
+        kept = sum(pair in pairs for pair in pairwise(theirs))
+        return kept < 0.25 * len(theirs) and (marks < 2 or marks >= 0.8 * len(strong))
+    return _shuffled(question, reference, answer)
+
+
+def _shuffled(question: Prepared, reference: Prepared, answer: Prepared) -> bool:
+    """Are the answer's words nearly all the card's, and hardly any two of them neighbours there?"""
+    theirs = [word.stem for word in answer.words]
+    known = {word.stem for word in (*question.words, *reference.words)}
+    if len(theirs) < 9 or sum(word in known for word in theirs) < SHUFFLED * len(theirs):
         return False
-    marks = sum(answer.text.count(mark) for mark in ",;\n:.•-")
-    ours = [word.stem for word in reference.words if word.content]
-    theirs = [word.stem for word in strong]
-    pairs = set(pairwise(ours))
+    pairs = {pair for text in (question, reference) for pair in pairwise(word.stem for word in text.words)}
     kept = sum(pair in pairs for pair in pairwise(theirs))
-    return kept < 0.25 * len(theirs) and (marks < 2 or marks >= 0.8 * len(strong))
+    return kept < ORDERED * (len(theirs) - 1)
 
 
-def both_ways(question: Prepared, answer: Prepared) -> bool:
-    """Are opposite answers to a yes-or-no question offered together, as in `true or false`?"""
+def both_ways(question: Prepared, reference: Prepared, answer: Prepared) -> bool:
+    """Are opposites offered together: `true or false`, or `prevents or causes` where the card says but one of them?"""
     said = {word.text for word in answer.words}
     asked = {word.text for word in question.words}
-    return any({one, other} <= said and ({one, other} <= asked or len(said) <= 6) for one, other in _EITHER)
+    if any({one, other} <= said and ({one, other} <= asked or len(said) <= 6) for one, other in _EITHER):
+        return True
+    card = [word.text for word in (*question.words, *reference.words)]
+    return any(_open(words, card) for words in _alternatives(answer.words))
+
+
+def _alternatives(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
+    """The words that stand around each `or`, a few to each side, in pairs."""
+    for at, word in enumerate(words):
+        if word.text == "or":
+            before, after = words[max(0, at - REACH) : at], words[at + 1 : at + 1 + REACH]
+            yield from product(before, after)
+
+
+def _open(pair: tuple[Word, Word], card: Sequence[str]) -> bool:
+    """Do the two say opposite things, of which the card says one?"""
+    one, other = pair
+    if one.stem == other.stem and one.content and one.negated != other.negated:
+        return True
+    if not (one.content and other.content and opposed(one.text, other.text)):
+        return False
+    sides = [any(alike(word.text, theirs) >= 0.8 for theirs in card) for word in pair]
+    return sides.count(True) == 1
 
 
 def sentences(text: Prepared) -> list[tuple[int, int]]:
@@ -134,13 +169,14 @@ def idle(text: Prepared, covers: Sequence[Floats], shares: Sequence[Floats]) -> 
     weights = np.concatenate([share for _, share in pairs])
     starts = np.cumsum([0, *(len(share) for _, share in pairs[:-1])])
     asks = np.array([_asks(text, span) for span in spans])
+    enough = np.array([min(IDLE, WORDS / len(share)) for _, share in pairs])
     held = np.zeros(len(table))
     found: list[tuple[int, int]] = []
     for place, at in enumerate(np.argsort(-(weights @ table) * ~asks, kind="stable")):
-        gain = np.add.reduceat(np.maximum(table[:, at] - held, 0) * weights, starts).max()
+        gain = np.add.reduceat(np.maximum(table[:, at] - held, 0) * weights, starts)
         words = text.words[slice(*spans[at])]
         short = sum(word.content for word in words) < 2
-        if place == 0 or (not asks[at] and (short or gain >= IDLE)):
+        if place == 0 or (not asks[at] and (short or (gain >= enough).any())):
             held = np.maximum(held, table[:, at])
         else:
             found.append((words[0].start, words[-1].end))

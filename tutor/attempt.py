@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from corpus.tokens import count_tokens
 from tutor.diagnose import diagnose
-from tutor.errors import ModelCutError, ModelEmptyError, ModelRefusedError, ModelTimeoutError
+from tutor.errors import ModelCutError, ModelEmptyError, ModelLimitError, ModelRefusedError, ModelTimeoutError
 from tutor.settings import Profile
 from tutor.stream import ThinkFilter
 
@@ -112,11 +112,14 @@ class Attempt:
         """Read one chunk; the text in it that may be shown."""
         said = str(chunk.text)
         metadata = chunk.response_metadata
-        for key in ("finish_reason", "stop_reason", "done_reason"):
+        for key in ("finish_reason", "stop_reason", "done_reason", "status"):
             self.finish_reason = str(metadata.get(key) or self.finish_reason)
+        self.finish_reason = str((metadata.get("incomplete_details") or {}).get("reason") or self.finish_reason)
         self.usage = chunk.usage_metadata or self.usage
         self.refusal += str(chunk.additional_kwargs.get("refusal") or "")
-        if chunk.additional_kwargs.get("reasoning"):
+        kinds = {block.get("type") for block in chunk.content if isinstance(block, dict)}
+        self.refusal += "refusal" if "refusal" in kinds else ""
+        if chunk.additional_kwargs.get("reasoning") or kinds & {"reasoning", "thinking"}:
             self.thought = True
         if chunk.content or chunk.additional_kwargs:
             self.heard = time.monotonic()
@@ -143,7 +146,7 @@ class Attempt:
         if self.refusal or finish in _FILTERED:
             raise ModelRefusedError(f"{at}: {'declined to answer' if self.refusal else 'stopped by a filter'}.")
         if finish in _CUT:
-            raise ModelCutError(
+            raise ModelLimitError(
                 f"{at}: the reply reached its limit of tokens. Raise max_tokens in [models.{self.profile.name}].",
                 text=self.text,
             )

@@ -15,14 +15,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tutor.database import look_at, own
 from tutor.errors import StoreError
-from tutor.log import look_at, own
 
-__all__ = ["Backups", "backup", "restore", "thin"]
+__all__ = [
+    "Backups",
+    "backup",
+    "keep_damaged",
+    "listed",
+    "put_in_place",
+    "restore",
+    "save_before_step",
+    "set_aside",
+    "thin",
+]  # fmt: skip
 
 EVERY = 30 * 60.0
 DAYS, WEEKS, MONTHS = 12, 10, 9
 _NAME = re.compile(r"^tutor-(\d{8}T\d{6})(?:-\d+)?\.db$")
+_DAMAGED = "-damaged-"
 _STAMP = "%Y%m%dT%H%M%S"
 log = logging.getLogger(__name__)
 
@@ -42,13 +53,23 @@ def backup(path: Path, folder: Path, now: datetime) -> Path:
             _copy(path, part)
             look_at(part)
             part.replace(target)
+            _sync(folder)
+        kept = set(thin([made for _, made in listed(folder)], now))
+        for old, made in listed(folder):
+            if made not in kept and old != target:
+                old.unlink(missing_ok=True)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"no backup could be written to {folder}: {error}") from error
-    kept = set(thin([made for _, made in listed(folder)], now))
-    for old, made in listed(folder):
-        if made not in kept and old != target:
-            old.unlink(missing_ok=True)
     return target
+
+
+def save_before_step(path: Path) -> Path:
+    """A backup of a database whose schema is about to change.
+
+    Raises:
+        StoreError: it could not be made, so the schema must not be changed.
+    """
+    return backup(path, path.parent / "backups", datetime.now(UTC))
 
 
 def restore(copy: Path, path: Path, now: datetime) -> Path | None:
@@ -68,16 +89,22 @@ def restore(copy: Path, path: Path, now: datetime) -> Path | None:
             shutil.copyfile(copy, part)
             look_at(part)
             before = _save_old(path, now)
-            for leftover in ("-wal", "-shm"):
-                path.with_name(path.name + leftover).unlink(missing_ok=True)
-            _sync(part)
-            part.replace(path)
-            _sync(path.parent)
+            put_in_place(part, path)
         return before
     except OSError as error:
         raise StoreError(f"{path} could not be replaced: {error}") from error
     finally:
         lock.release()
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Make the checked database `part` the one at `path`; whoever calls this owns `path`."""
+    _sync(part)
+    # What lies in the old file's log of changes belongs to the old file: it was copied before.
+    for leftover in ("-wal", "-shm"):
+        path.with_name(path.name + leftover).unlink(missing_ok=True)
+    part.replace(path)
+    _sync(path.parent)
 
 
 def listed(folder: Path) -> list[tuple[Path, datetime]]:
@@ -142,7 +169,8 @@ def _part(target: Path) -> Iterator[Path]:
     try:
         yield part
     finally:
-        part.unlink(missing_ok=True)
+        for left in ("", "-wal", "-shm", "-journal"):
+            part.with_name(part.name + left).unlink(missing_ok=True)
 
 
 def _free(folder: Path, now: datetime) -> Path:
@@ -171,9 +199,21 @@ def _save_old(path: Path, now: datetime) -> Path | None:
     try:
         return backup(path, path.parent / "backups", now)
     except StoreError:
-        aside = path.with_name(f"{path.stem}-damaged-{now.astimezone(UTC).strftime(_STAMP)}{path.suffix}")
-        shutil.copyfile(path, aside)
-        return aside
+        return keep_damaged(path, now)
+
+
+def keep_damaged(path: Path, now: datetime) -> Path:
+    """Copy a damaged database beside itself as it is, with what was not yet in the file; the copy."""
+    aside = path.with_name(f"{path.stem}{_DAMAGED}{now.astimezone(UTC).strftime(_STAMP)}{path.suffix}")
+    for ending in ("-wal", ""):
+        if (there := path.with_name(path.name + ending)).exists():
+            shutil.copyfile(there, aside.with_name(aside.name + ending))
+    return aside
+
+
+def set_aside(path: Path) -> list[Path]:
+    """What restoring and repairing the database at `path` kept of damaged ones."""
+    return sorted(path.parent.glob(f"{path.stem}{_DAMAGED}*"))
 
 
 def _sync(path: Path) -> None:

@@ -3,18 +3,21 @@
 Decides nothing about studying.
 """
 
+import csv
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutor import upkeep
+from tutor import upkeep, user
 from tutor.options import AsJson, Config, DeckFiles, DeckNames, Model, Paths, settings_of, tutor_of
 from tutor.terminal import clean, console, progress_bar, put_json, run, table
 
 if TYPE_CHECKING:
-    from corpus.card import Deck, Finding
+    from corpus.card import Card, Deck, Finding
     from corpus.retrieve import SearchResult
     from tutor.explain import Reply
     from tutor.grade import Grade
@@ -45,6 +48,8 @@ def chat(
     with tutor_of(settings, deck, read_only=False) as tutor:
         from tutor.server import serve
 
+        if deck:
+            tutor.take_past()
         serve(
             tutor,
             settings.server.host if host is None else host,
@@ -57,6 +62,10 @@ def chat(
 def quiz(
     deck: DeckNames = None,
     cards: Annotated[int, typer.Option("--cards", min=1, help="Stop after this many cards.")] = 20,
+    cram: Annotated[bool, typer.Option("--cram", help="Practise cards due or not; your schedule stays.")] = False,
+    exam: Annotated[
+        datetime | None, typer.Option("--exam", formats=["%Y-%m-%d"], help="The day by which you must know the cards.")
+    ] = None,
     config: Config = None,
     model: Model = None,
 ) -> None:
@@ -64,7 +73,8 @@ def quiz(
     from tutor.drill import drill
 
     with tutor_of(settings_of(config, model), read_only=False) as tutor:
-        drill(tutor, decks=tuple(deck or ()), limit=cards)
+        day = exam.astimezone(UTC) if exam is not None else None
+        drill(tutor, decks=tuple(deck or ()), limit=cards, cram=cram, exam=day)
 
 
 @app.command()
@@ -214,13 +224,15 @@ def _decks(config: Path | None, paths: list[Path] | None) -> "tuple[Deck, ...]":
 def decks(
     paths: Paths = None,
     at_least: Annotated[str, typer.Option(help="'ok': exit with 1 if anything was found.")] = "any",
+    review: Annotated[bool, typer.Option("--review", help="Ask the model which facts may be disputed.")] = False,
     config: Config = None,
+    model: Model = None,
     as_json: AsJson = False,
 ) -> None:
     """List decks with what a deck check found in them."""
     if at_least not in ("any", "ok"):
         raise typer.BadParameter(f"--at-least is 'any' or 'ok', not {at_least!r}")
-    library = _decks(config, paths)
+    library = _reviewed(config, model, paths) if review else _decks(config, paths)
     if as_json:
         for deck in library:
             put_json({"deck": deck.name, "path": deck.path, "format": deck.format, "cards": len(deck),
@@ -236,6 +248,13 @@ def decks(
         raise typer.Exit(1)
 
 
+def _reviewed(config: Path | None, model: str | None, paths: list[Path] | None) -> "tuple[Deck, ...]":
+    with tutor_of(settings_of(config, model), paths) as tutor, progress_bar("Reviewing cards") as progress:
+        if silent := tutor.review(progress):
+            typer.echo(f"{silent} cards were not reviewed: the model gave no answer that counts.", err=True)
+        return tutor.decks
+
+
 def _show_findings(deck: "Deck", most: int = 3) -> None:
     """The first `most` findings of each kind; the rest are counted."""
     kinds = dict.fromkeys(finding.kind for finding in deck.findings)
@@ -244,7 +263,7 @@ def _show_findings(deck: "Deck", most: int = 3) -> None:
         for finding in found[:most]:
             typer.echo(clean(f"{Path(deck.path).name}:{finding.line}: {kind}: {finding.message}"))
         if len(found) > most:
-            typer.echo(f"{Path(deck.path).name}: {kind}: and {len(found) - most} more (--json lists all)")
+            typer.echo(clean(f"{Path(deck.path).name}: {kind}: and {len(found) - most} more (--json lists all)"))
 
 
 def _finding(finding: "Finding") -> dict[str, Any]:
@@ -260,11 +279,15 @@ def cards(paths: Paths = None, config: Config = None, as_json: AsJson = False) -
                 points = [{"id": p.id, "text": p.text, "head": p.head} for p in card.key_points]
                 put_json({"id": card.id, "deck": card.deck, "index": card.index, "question": card.question,
                           "answer": card.answer, "key_points": points, "tags": list(card.tags), "path": card.path,
-                          "line": card.line, "uncertain": card.uncertain})  # fmt: skip
+                          "line": card.line, "uncertain": card.uncertain, "doubts": _doubts(card)})  # fmt: skip
                 continue
             typer.echo(clean(f"{card.id}  {card.question}"))
             for point in card.key_points:
                 typer.echo(clean(f"              · {point.head + ' ' if point.head else ''}{point.text}"))
+
+
+def _doubts(card: "Card") -> list[dict[str, str]]:
+    return [{"quote": one.quote, "reason": one.reason, "better": one.better} for one in card.disputed]
 
 
 @app.command()
@@ -275,10 +298,38 @@ def due(config: Config = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def stats(config: Config = None, as_json: AsJson = False) -> None:
+def stats(
+    config: Config = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print rows for a spreadsheet and nothing else.")] = False,
+) -> None:
     """Say how far you have come, read from the log of your reviews."""
     with tutor_of(settings_of(config)) as tutor:
-        _show(tutor.stats(), as_json)
+        facts = tutor.stats()
+    if not as_csv:
+        _show(facts, as_json)
+        return
+    from tutor.stats import rows
+
+    sheet = csv.DictWriter(sys.stdout, ("table", "row", "field", "value"), lineterminator="\n")
+    sheet.writeheader()
+    sheet.writerows(rows(facts))
+
+
+@app.command()
+def tune(config: Config = None, as_json: AsJson = False) -> None:
+    """Fit the schedule to how you forget, where your later reviews bear it out."""
+    with tutor_of(settings_of(config), read_only=False) as tutor:
+        found = tutor.tune()
+    if as_json:
+        put_json({"tuned": found is not None and found.better, "fit": found})
+    elif found is None:
+        typer.echo(
+            "There are too few reviews yet: until there are some hundreds, FSRS's own parameters foretell better."
+        )
+    else:
+        done = "Your schedule goes on with the new one." if found.better else "Your schedule stays as it was."
+        typer.echo(f"Log loss on your later reviews: {found.before:.4f} before, {found.after:.4f} fitted. {done}")
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:
@@ -290,15 +341,18 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
     for name, value in facts.items():
         if isinstance(value, list) and value:
             console().print(name.replace("_", " "))
-            table(list(value[0]), [[str(cell) for cell in row.values()] for row in value])
+            table(list(value[0]), [["-" if cell is None else str(cell) for cell in row.values()] for row in value])
 
 
 app.command("import")(upkeep.import_)
 app.command()(upkeep.export)
 app.command()(upkeep.audit)
 app.command()(upkeep.doctor)
+app.command()(upkeep.undo)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
+app.command()(upkeep.erase)
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:

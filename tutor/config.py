@@ -26,6 +26,7 @@ _HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""^\s*["']?([\w.-]+?)["']?\s*=""")
 _UNLISTED = ("name", "source")  # fields of ours that no file may set
 _LISTS = ("fallback", "allowed_hosts")
+_FILES = ("auth", "certificate", "certificate_key")  # of [server], from the file's folder on
 _SECRETS = ("api_key", "key", "token", "secret", "password")
 
 
@@ -181,13 +182,16 @@ def _odd_addresses(settings: Settings, origin: "_Origin") -> Iterator[str]:
     if embeddings.use == "openai" and not embeddings.model:
         at_use = origin.where(("embeddings", "use"))
         yield f'{at_use}: embeddings by a server need a model, such as model = "text-embedding-3-small".'
+    yield from _odd_server(settings.index.url, "", ("index",), origin, "url")
     if urlsplit(settings.store.url).password:
         at_url = origin.where(("store", "url"))
         yield f"{at_url}: the address holds a password. Leave it out; the driver reads PGPASSWORD or ~/.pgpass."
 
 
-def _odd_server(url: str, variable: str, at: tuple[str, ...], origin: "_Origin") -> Iterator[str]:
-    where = origin.where((*at, "base_url"))
+def _odd_server(
+    url: str, variable: str, at: tuple[str, ...], origin: "_Origin", key: str = "base_url"
+) -> Iterator[str]:
+    where = origin.where((*at, key))
     try:
         parts = urlsplit(url)
         plain = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0)
@@ -196,7 +200,7 @@ def _odd_server(url: str, variable: str, at: tuple[str, ...], origin: "_Origin")
     except ValueError:
         plain = False
     if not plain:
-        yield f"{where}: base_url must begin with http:// or https:// and name a host, such as http://localhost:11434/v1."
+        yield f"{where}: {key} must begin with http:// or https:// and name a host, such as http://localhost:11434/v1."
     if variable and not _VARIABLE.match(variable):
         where = origin.where((*at, "api_key_env"))
         yield f'{where}: api_key_env takes a variable\'s name, not a key. Write "MY_KEY" and set MY_KEY in your shell.'
@@ -205,7 +209,7 @@ def _odd_server(url: str, variable: str, at: tuple[str, ...], origin: "_Origin")
 def _placed(settings: Settings, source: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings with their folders: as the file says (from the file's folder on), else the platform's."""
     start = source.resolve().parent if source else Path.cwd()
-    folders = {}
+    folders: dict[str, Path] = {}
     for field, variable in (("data_dir", "XDG_DATA_HOME"), ("cache_dir", "XDG_CACHE_HOME")):
         said: Path = getattr(settings, field)
         if said != Path():
@@ -217,8 +221,10 @@ def _placed(settings: Settings, source: Path | None, environ: Mapping[str, str])
 
             find = platformdirs.user_data_path if field == "data_dir" else platformdirs.user_cache_path
             folders[field] = find(APP, appauthor=False)
+    files = {key: str(start / Path(said).expanduser()) for key in _FILES if (said := getattr(settings.server, key))}
+    server = settings.server.model_copy(update=files)
     store = settings.store if settings.store.url else StoreSettings(url=f"sqlite:///{folders['data_dir'] / 'tutor.db'}")
-    return settings.model_copy(update={**folders, "store": store, "source": source})
+    return settings.model_copy(update={**folders, "server": server, "store": store, "source": source})
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ Looks only at a key point and the words that were aligned with it; whether a poi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 from typing import Literal
 
 from .clauses import Word
@@ -128,24 +128,47 @@ def _negations(point: Sequence[Word], clause: Sequence[Word], partners: Sequence
 
 
 def _numbers(point: Sequence[Word], clause: Sequence[Word], known: frozenset[str]) -> list[Clash]:
-    ours = {word.text: i for i, word in enumerate(point) if word.text[0].isdigit()}
-    theirs = {word.text: j for j, word in enumerate(clause) if word.text[0].isdigit() and word.text not in known}
-    lost = [(text, i) for text, i in ours.items() if text not in theirs and text not in known]
-    new = [(text, j) for text, j in theirs.items() if text not in ours]
+    """Numbers of the point that the clause lacks and gives another in place of; `L2` for `L1` is one too.
+
+    A number that stands twice must be said twice before the second can stand for another.
+    """
+    ours, theirs = _figures(point), _figures(clause)
+    for text in {word.text for _, word in ours}:
+        for _ in range(min(_count(ours, text), _count(theirs, text))):
+            i, j = max(
+                ((i, j) for i, a in ours for j, b in theirs if a.text == b.text == text),
+                key=lambda pair: _context(point, pair[0], clause, pair[1]),
+            )
+            ours, theirs = [x for x in ours if x[0] != i], [x for x in theirs if x[0] != j]
     found = []
-    for text, i in lost:
-        near = max(((_context(point, i, clause, j), other) for other, j in new), default=None)
-        if near is not None:
-            found.append(Clash("number", 0.4 + 0.5 * near[0], text, near[1]))
+    for i, word in ours:
+        new = [(j, b) for j, b in theirs if b.text not in known and _letters(b.text) == _letters(word.text)]
+        if new and word.text not in known:
+            near, other = max((_context(point, i, clause, j), b.text) for j, b in new)
+            found.append(Clash("number", 0.4 + 0.5 * near, word.text, other))
     return found
 
 
-def _once(words: Sequence[Word]) -> dict[str, int]:
+def _figures(words: Sequence[Word]) -> list[tuple[int, Word]]:
+    """The words that hold a figure, with their places."""
+    return [(at, word) for at, word in enumerate(words) if any(c.isdigit() for c in word.text)]
+
+
+def _count(figures: Sequence[tuple[int, Word]], text: str) -> int:
+    return sum(word.text == text for _, word in figures)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if c.isalpha())
+
+
+def _seldom(words: Sequence[Word]) -> dict[str, list[int]]:
+    """Stem -> its places, for words that mean something and stand there once or twice."""
     places: dict[str, list[int]] = {}
     for at, word in enumerate(words):
         if word.content or poles(word.text):
             places.setdefault(word.stem, []).append(at)
-    return {key: at[0] for key, at in places.items() if len(at) == 1}
+    return {key: at for key, at in places.items() if len(at) <= 2}
 
 
 def _swaps(point: Sequence[Word], clause: Sequence[Word]) -> list[Clash]:
@@ -153,7 +176,7 @@ def _swaps(point: Sequence[Word], clause: Sequence[Word]) -> list[Clash]:
     if len(point) > 60 or len(clause) > 120:
         return []
     point, clause = _compounded(point, clause), _compounded(clause, point)
-    ours, theirs = _once(point), _once(clause)
+    ours, theirs = _seldom(point), _seldom(clause)
     both = [key for key in ours if key in theirs]
     passive = any(word.text == "by" for word in (*point, *clause))
     if len(both) < 2:
@@ -164,7 +187,7 @@ def _swaps(point: Sequence[Word], clause: Sequence[Word]) -> list[Clash]:
     for u, v in combinations(both, 2):
         gain = _gain(rings_a, rings_b, u, v, passive)
         if gain > 0 and (best is None or gain > best.strength):
-            best = Clash("swapped", gain, point[ours[u]].text, point[ours[v]].text)
+            best = Clash("swapped", gain, point[ours[u][0]].text, point[ours[v][0]].text)
     return [best] if best else []
 
 
@@ -186,10 +209,10 @@ def _compounded(words: Sequence[Word], other: Sequence[Word]) -> Sequence[Word]:
     return result
 
 
-def _ring(words: Sequence[Word], at: int) -> dict[str, tuple[int, float]]:
-    """Stem -> (side, nearness from 1 down) of the nearest words around `at`, `from`, `before` and the like included."""
+def _ring(words: Sequence[Word], places: Sequence[int]) -> dict[str, tuple[int, float]]:
+    """Stem -> (side, nearness from 1 down) of the nearest words around `places`, `from`, `before` and the like too."""
     ring: dict[str, tuple[int, float]] = {}
-    for step in (-1, 1):
+    for at, step in product(places, (-1, 1)):
         steps, place = 1, at + step
         while steps <= WINDOW and 0 <= place < len(words):
             word = words[place]
@@ -202,7 +225,7 @@ def _ring(words: Sequence[Word], at: int) -> dict[str, tuple[int, float]]:
     return ring
 
 
-_JOINS = frozenset("from to before after than by into".split())
+_JOINS = frozenset("from to before after than by into instead rather unlike".split())
 _Ring = dict[str, tuple[int, float]]
 
 
@@ -236,14 +259,16 @@ class Parts:
     predicate: frozenset[str]
 
 
-def parts(points: Sequence[tuple[Sequence[Word], int]]) -> tuple[Parts, ...]:
-    """The parts of each point of a card, given its words and how many of them stand before its colon (0: no colon)."""
-    subjects, predicates = [], []
-    for words, colon in points:
-        cut = colon or _verb(words)
-        subjects.append(_keys(words[:cut]))
-        predicates.append(_keys(words[cut:]))
-    return tuple(Parts(_own(subjects, at), _own(predicates, at)) for at in range(len(subjects)))
+def parts(points: Sequence[tuple[Sequence[Word], int, int]]) -> tuple[Parts, ...]:
+    """The parts of each point of a card: given its words, where they begin after the head, and where its colon is.
+
+    A point without a colon of its own is about its head; points under one head share their subject.
+    """
+    cuts = [colon or head or _verb(words) for words, head, colon in points]
+    starts = [head if colon else 0 for _, head, colon in points]
+    subjects = [_keys(words[start:cut]) for (words, _, _), start, cut in zip(points, starts, cuts, strict=True)]
+    predicates = [_keys(words[cut:]) for (words, _, _), cut in zip(points, cuts, strict=True)]
+    return tuple(Parts(_own(subjects, subjects, at), _own(predicates, subjects, at)) for at in range(len(points)))
 
 
 def _verb(words: Sequence[Word]) -> int:
@@ -261,38 +286,43 @@ def _keys(words: Sequence[Word]) -> frozenset[str]:
     return frozenset([*strong, *(f"{a} {b}" for a, b in pairwise(strong))])
 
 
-def _own(keys: Sequence[frozenset[str]], at: int) -> frozenset[str]:
-    others = (
-        frozenset().union(*(key for place, key in enumerate(keys) if place != at)) if len(keys) > 1 else frozenset()
-    )
-    return keys[at] - others
+def _own(keys: Sequence[frozenset[str]], subjects: Sequence[frozenset[str]], at: int) -> frozenset[str]:
+    """What the point at `at` has, and no point on another subject has."""
+    return keys[at].difference(*(key for place, key in enumerate(keys) if subjects[place] != subjects[at]))
 
 
 def crossed(card: Sequence[Parts], clause: Sequence[Word]) -> tuple[int, int, Clash] | None:
-    """Does a clause say of one point's subject what another says of its own? (first point, second, clash)"""
+    """Does a clause say of one point's subject what another says of its own? (first point, second, clash)
+
+    Points that share a subject, as those under one head do, are one: the first is any of them.
+    """
     strong = [word.stem for word in clause if word.content or poles(word.text)]
     pairs = [f"{a} {b}" for a, b in pairwise(strong)]
-    named: list[tuple[int, int]] = []
-    for at, part in enumerate(card):
-        places = [n + 1 for n, key in enumerate(pairs) if key in part.subject]
-        places += [n for n, key in enumerate(strong) if key in part.subject]
+    named: dict[frozenset[str], int] = {}
+    for subject in {part.subject for part in card}:
+        places = [n + 1 for n, key in enumerate(pairs) if key in subject]
+        places += [n for n, key in enumerate(strong) if key in subject]
         if places and min(places) < 4:
-            named.append((min(places), at))
-    named.sort()
-    if not named or (len(named) > 1 and named[0][0] == named[1][0]):
+            named[subject] = min(places)
+    first = sorted(named, key=lambda subject: named[subject])[:2]
+    if not first or (len(first) > 1 and named[first[0]] == named[first[1]]):
         return None
-    place, own = named[0]
+    place = named[first[0]]
     said = frozenset(strong[place + 1 :])
-
-    def share(part: Parts) -> float:
-        singles = [key for key in part.predicate if " " not in key]
-        return sum(key in said for key in singles) / len(singles) if singles else 0.0
-
-    best = max((at for at in range(len(card)) if at != own), key=lambda at: share(card[at]), default=own)
-    gain = share(card[best]) - share(card[own])
-    if best == own or gain < 0.3 or not card[own].predicate:
+    shares = [_share(part, said) for part in card]
+    ours = [at for at, part in enumerate(card) if part.subject == first[0] and part.predicate]
+    others = [at for at, part in enumerate(card) if part.subject != first[0]]
+    if not ours or not others:
         return None
-    return own, best, Clash("subject", min(0.95, 0.5 + 0.6 * gain), strong[place], "")
+    own, best = max(ours, key=shares.__getitem__), max(others, key=shares.__getitem__)
+    gain = shares[best] - shares[own]
+    return (own, best, Clash("subject", min(0.95, 0.5 + 0.6 * gain), strong[place], "")) if gain >= 0.3 else None
+
+
+def _share(part: Parts, said: frozenset[str]) -> float:
+    """How much of a point's own predicate is among the stems `said`."""
+    singles = [key for key in part.predicate if " " not in key]
+    return sum(key in said for key in singles) / len(singles) if singles else 0.0
 
 
 def crossings(card: Sequence[Parts], clauses: Sequence[Sequence[Word]]) -> dict[int, tuple[Clash, ...]]:
@@ -301,18 +331,19 @@ def crossings(card: Sequence[Parts], clauses: Sequence[Sequence[Word]]) -> dict[
     Where two subjects are each given what is the other's, that is an exchange, which leaves no doubt of the kind.
     """
     found: dict[int, tuple[Clash, ...]] = {}
-    strengths: dict[tuple[int, int], float] = {}
+    strengths: dict[tuple[frozenset[str], frozenset[str]], float] = {}
     for clause in clauses if len(card) > 1 else ():
         cross = crossed(card, clause)
         if cross:
             own, other, clash = cross
-            strengths[own, other] = max(clash.strength, strengths.get((own, other), 0.0))
+            key = card[own].subject, card[other].subject
+            strengths[key] = max(clash.strength, strengths.get(key, 0.0))
             found[own] = (*found.get(own, ()), clash)
             found[other] = (*found.get(other, ()), clash)
-    for (own, other), strength in strengths.items():
-        if (other, own) in strengths:
-            both = Clash("exchanged", min(strength, strengths[other, own]), "its subject", "another's")
-            found[own] = (*found[own], both)
+    for at, part in enumerate(card):
+        both = [min(s, strengths[b, a]) for (a, b), s in strengths.items() if a == part.subject and (b, a) in strengths]
+        if both:
+            found[at] = (*found.get(at, ()), Clash("exchanged", max(both), "its subject", "another's"))
     return found
 
 

@@ -16,6 +16,7 @@ from tutor.errors import (
     ModelEmptyError,
     ModelError,
     ModelKeyError,
+    ModelLongError,
     ModelNotFoundError,
     ModelRefusedError,
     ModelTimeoutError,
@@ -26,6 +27,7 @@ from tutor.settings import Profile
 __all__ = ["GarbageError", "diagnose", "no_key", "scrub", "transient"]
 
 _PART = 6  # so many characters of a key in a row are taken for a leak
+_MASKED = re.compile(r"\S*\*{2,}\S*")  # servers mask keys themselves, and leave their first and last signs
 _OVERFLOW = re.compile(r"context.{0,20}(length|window|size|overflow|exceed)|too many tokens|prompt is too long", re.I)
 _QUOTA = re.compile(r"quota|billing|credit|balance|payment", re.I)
 _FILTER = re.compile(r"content.?(filter|policy|management)|safety|moderation", re.I)
@@ -42,17 +44,25 @@ class GarbageError(Exception):
 
 
 def scrub(text: str, key: str) -> str:
-    """`text` on one line, at most 200 characters, with any trace of `key` starred out."""
+    """`text` on one line, at most 200 characters, with any trace of `key` starred out: whole, encoded or in part."""
     text = " ".join(text.split())
     if len(key) >= _PART:
-        forms = {key, quote(key, safe=""), base64.b64encode(key.encode()).decode().rstrip("=")}
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "***")
-        windows = {key[i : i + _PART] for i in range(len(key) - _PART + 1)}
-        hits = [i for i in range(len(text) - _PART + 1) if text[i : i + _PART] in windows]
-        for at in hits:
-            text = text[:at] + "*" * _PART + text[at + _PART :]
-    return text[:200]
+        for form in _forms(key):
+            windows = {form[at : at + _PART] for at in range(len(form) - _PART + 1)}
+            hits = [at for at in range(len(text) - _PART + 1) if text[at : at + _PART] in windows]
+            for at in hits:
+                text = text[:at] + "*" * _PART + text[at + _PART :]
+    return _MASKED.sub("***", text)[:200]
+
+
+def _forms(key: str) -> list[str]:
+    """The key as servers and gateways may give it back: plain, in a URL, in hex, and in base64 with anything before."""
+    raw = key.encode()
+    forms = [key, quote(key, safe=""), raw.hex(), raw.hex().upper()]
+    for shift, skipped in ((0, 0), (1, 2), (2, 3)):
+        whole = base64.b64encode(b"x" * shift + raw).decode()
+        forms.append(whole[skipped : (shift + len(raw)) // 3 * 4])
+    return forms
 
 
 def no_key(profile: Profile) -> ModelKeyError:
@@ -86,7 +96,7 @@ def diagnose(error: BaseException, profile: Profile, *, key: str = "", text: str
             return cause
         if isinstance(cause, GarbageError):
             return _garbage(cause, profile, at, key)
-        status = getattr(cause, "status_code", None)
+        status = getattr(cause, "status_code", getattr(getattr(cause, "response", None), "status_code", None))
         if isinstance(status, int):
             return _status(cause, status, profile, at, key)
     said = scrub(next((m for c in reversed(causes) if (m := _message(c))), ""), key)
@@ -126,7 +136,7 @@ def _garbage(cause: GarbageError, profile: Profile, at: str, key: str) -> ModelE
 def _told(said: str, at: str) -> ModelError | None:
     """The error that the server's own words name."""
     if _OVERFLOW.search(said):
-        return ModelError(
+        return ModelLongError(
             f"{at}: the prompt is longer than the model's context ({said}). Lower context in the profile."
         )
     if _FILTER.search(said):

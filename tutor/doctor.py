@@ -13,6 +13,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from corpus.errors import EmbeddingError
+from tutor.backup import listed
+from tutor.database import look_at
 from tutor.errors import StoreError
 from tutor.probe import Check, State, probe
 from tutor.settings import NONE, OPENAI, Profile, Settings, place
@@ -76,7 +78,7 @@ def hosts(settings: Settings) -> dict[str, str]:
             urlsplit(settings.embeddings.base_url or OPENAI).netloc, "the text of all cards, and questions"
         )
     if settings.index.url:
-        found.setdefault(urlsplit(settings.index.url).netloc, "the text of all cards")
+        found.setdefault(urlsplit(settings.index.url).netloc, "vectors of all cards and questions, no text,")
     if host := urlsplit(settings.store.url).netloc:
         found.setdefault(host.rpartition("@")[2], "the learners' history")
     if settings.model.tracing:
@@ -116,6 +118,7 @@ def _database(settings: Settings) -> Iterator[Check]:
     url = settings.store.url
     if not url.startswith("sqlite"):
         yield Check(area="database", name="place", state="ok", said=urlsplit(url).netloc.rpartition("@")[2])
+        yield _server_backups()
     else:
         number = tuple(int(part) for part in sqlite3.sqlite_version.split("."))
         old = (
@@ -127,11 +130,34 @@ def _database(settings: Settings) -> Iterator[Check]:
             yield Check(area="database", name="history", state="ok", said=f"{path} is not there yet; nothing is stored")
             return
         yield _integrity(path)
+        yield _backups(path)
     yield _history(url)
 
 
+def _server_backups() -> Check:
+    there = shutil.which("pg_dump")
+    said = (
+        f"are the server's own: {there} makes one" if there else "are the server's own; pg_dump is not installed here"
+    )
+    fix = "Have the server make one every day; the tutor copies SQLite files only."
+    return Check(area="database", name="backups", state="ok" if there else "warn", said=said, fix="" if there else fix)
+
+
+def _backups(path: Path) -> Check:
+    made = listed(path.parent / "backups")
+    if not made:
+        return Check(area="database", name="backups", state="warn", said="there is none", fix="Say tutor backup.")
+    newest, at = made[0]
+    try:
+        look_at(newest)
+    except StoreError as error:
+        return Check(area="database", name="backups", state="warn", said=str(error), fix="Say tutor backup.")
+    said = f"{len(made)}, the newest of {at.astimezone():%Y-%m-%d %H:%M}, and it opens"
+    return Check(area="database", name="backups", state="ok", said=said)
+
+
 def _integrity(path: Path) -> Check:
-    fix = "Keep a copy of the file, then restore a backup with tutor restore."
+    fix = "Say tutor doctor --repair, or restore a backup with tutor restore."
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
@@ -154,7 +180,7 @@ def _history(url: str) -> Check:
     except StoreError as error:
         return Check(area="database", name="history", state="fail", said=str(error))
     if faults:
-        fix = "Restore a backup with tutor restore, or go on: the rows themselves are still read."
+        fix = "Say tutor doctor --repair to see what can be saved, or restore a backup with tutor restore."
         return Check(area="database", name="history", state="fail", said=faults[0], fix=fix)
     return Check(
         area="database", name="history", state="ok", said=f"{len(learners)} learners, every row as it was written"
@@ -162,8 +188,13 @@ def _history(url: str) -> Check:
 
 
 def _index(settings: Settings) -> Check:
-    if settings.index.url:
-        return Check(area="index", name="place", state="ok", said=f"a Chroma server {place(settings.index.url)}")
+    if url := settings.index.url:
+        from corpus.collection import reachable
+
+        if reachable(url):
+            return Check(area="index", name="server", state="ok", said=f"a Chroma server {place(url)} answers")
+        said = f"no Chroma server answers {place(url)}; searches go over the vectors kept here"
+        return Check(area="index", name="server", state="warn", said=said, fix="Start it, or look at [index] url.")
     folder = settings.data_dir / "index"
     files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
     if not files:

@@ -1,5 +1,7 @@
 """The quiz in a terminal: lines in, session events out. The session decides what happens; nothing is decided here."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -14,16 +16,26 @@ if TYPE_CHECKING:
     from tutor.session import Session
 
 _MARKS = {"made": "✓", "partly": "◐", "missed": "·", "contradicted": "✗", "unsure": "?"}
-_KEYS = "Type your answer.  /h hint   /d I don't know   /s skip   /q stop   /ask QUESTION"
+_KEYS = "Type your answer.  /h hint   /d I don't know   /s skip   /u undo   /q stop   /c 1-5 how sure   /ask QUESTION"
+_TRY = "Try again, /h hint, or Enter for the answer: "
+_MORE = "/why  /contrast  /example  /simpler  /deeper  /appeal REASON  /mark WHAT  /edit ANSWER  /split  /suspend"
 
 
-def drill(tutor: "Tutor", *, decks: tuple[str, ...] = (), limit: int = 20) -> None:
+def drill(
+    tutor: "Tutor",
+    *,
+    decks: tuple[str, ...] = (),
+    limit: int = 20,
+    cram: bool = False,
+    exam: datetime | None = None,
+) -> None:
     """Ask up to `limit` cards on standard input and output; the end of input ends the sitting."""
     from tutor import session as s
 
     screen = console()
     session = tutor.session()
     session.decks = decks
+    session.desk.cram, session.desk.exam = cram, exam
     screen.print(tutor.describe_model(), style="dim")
     screen.print(_KEYS, style="dim")
     for _ in range(limit):
@@ -45,23 +57,37 @@ def _one_card(screen: "Console", session: "Session") -> bool:
     """One card from question to rating; False when the learner wants to stop."""
     from tutor import session as s
 
-    while session.phase == "asked":
-        line = _read(screen, "> ")
+    while session.phase in ("asked", "tried"):
+        tried = session.phase == "tried"
+        line = _read(screen, _TRY if tried else "> ")
         if line is None:
             return False
         if line.strip():
             _play(screen, session, _move(line))
+        elif tried:
+            _play(screen, session, s.Reveal(id=_new()))
     grade = session.view().grade
     if grade is not None and not grade.settled and s.Tick in session.allowed and not _tick(screen, session, grade):
         return False
+    return _rated(screen, session)
+
+
+def _rated(screen: "Console", session: "Session") -> bool:
+    """Ask for the rating, or do what else may be done once the answer is shown; False when she wants to stop."""
+    from tutor import session as s
+
+    if session.phase == "graded":
+        screen.print(_MORE, style="dim")
     while session.phase == "graded":
         preset = session.view().preset
         line = _read(screen, f"How well did you know this? 1 Not at all .. 5 Perfectly [{preset}] ")
         if line is None:
             return False
         value = line.strip() or str(preset)
-        if value in "12345" and len(value) == 1:
+        if value in ("1", "2", "3", "4", "5"):
             _play(screen, session, s.Rate(id=_new(), value=int(value)))
+        elif value.startswith("/") and not isinstance(move := _move(value), s.Commit):
+            _play(screen, session, move)
         else:
             screen.print("A number from 1 to 5, or Enter for the one in brackets.")
     return True
@@ -71,10 +97,31 @@ def _move(line: str) -> "Move":
     from tutor import session as s
 
     word, _, rest = line.strip().partition(" ")
-    if word == "/ask" and rest:
-        return s.Ask(id=_new(), text=rest)
-    plain = {"/h": s.AskHint, "/d": s.DontKnow, "/s": s.Skip, "/q": s.End}
-    return plain[word](id=_new()) if word in plain and not rest else s.Commit(id=_new(), text=line)
+    told: dict[str, Callable[[], Move]] = {
+        "/ask": lambda: s.Ask(id=_new(), text=rest),
+        "/c": lambda: s.Confidence(id=_new(), value=int(rest) if rest.isdigit() else 0),
+        "/appeal": lambda: s.Appeal(id=_new(), reason=rest),
+        "/mark": lambda: s.Mark(id=_new(), note=rest),
+        "/edit": lambda: s.Edit(id=_new(), answer=rest.replace("\\n", "\n")),
+    }
+    plain: dict[str, Callable[[], Move]] = {
+        "/h": lambda: s.AskHint(id=_new()),
+        "/d": lambda: s.DontKnow(id=_new()),
+        "/s": lambda: s.Skip(id=_new()),
+        "/u": lambda: s.Undo(id=_new()),
+        "/q": lambda: s.End(id=_new()),
+        "/split": lambda: s.Split(id=_new()),
+        "/bury": lambda: s.Bury(id=_new()),
+        "/suspend": lambda: s.Suspend(id=_new()),
+        "/why": lambda: s.Explain("why", id=_new()),
+        "/contrast": lambda: s.Explain("contrast", id=_new()),
+        "/example": lambda: s.Explain("example", id=_new()),
+        "/simpler": lambda: s.Explain("simpler", id=_new()),
+        "/deeper": lambda: s.Explain("deeper", id=_new()),
+    }
+    if rest and word in told:
+        return told[word]()
+    return plain[word]() if word in plain and not rest else s.Commit(id=_new(), text=line)
 
 
 def _tick(screen: "Console", session: "Session", grade: "Grade") -> bool:
@@ -132,6 +179,8 @@ def _show_reply(screen: "Console", event: "Event") -> bool:
                 screen.print(clean(f"  [{citation.number}] {citation.question} ({citation.deck})"), style="dim")
         case s.Refused() | s.Notice():
             screen.print(clean(event.text), style="yellow")
+        case s.TryAgain() | s.Undone() | s.Amended() | s.SetAside():
+            screen.print(clean(event.text), style="dim")
         case _:
             return False
     return True
@@ -145,10 +194,14 @@ def _show(screen: "Console", event: "Event") -> None:
             screen.print()
             screen.print(clean(f"{event.card.deck} · {event.why}"), style="dim")
             screen.print(clean(event.card.question), style="bold")
+            if event.focus:
+                screen.print(clean(event.focus), style="dim")
         case s.HintGiven():
             screen.print(clean(f"Hint: {event.hint.text}"))
         case s.Graded():
             _show_points(screen, event.grade)
+        case s.ConfidenceKept():
+            screen.print(f"Kept: {event.value} of 5.", style="dim")
         case s.Revealed():
             screen.print(clean(event.feedback))
             screen.print("The card says:", style="dim")
@@ -156,13 +209,11 @@ def _show(screen: "Console", event: "Event") -> None:
         case s.Rated():
             counts = f"{event.progress.due} due · {event.progress.new} new · {event.progress.learned} learned"
             screen.print(clean(f"Saved. {event.text} {counts}"), style="dim")
-        case s.SetAside():
-            screen.print(clean(event.text), style="dim")
         case s.Ended():
             screen.print(clean(event.summary))
 
 
 def _show_points(screen: "Console", grade: "Grade") -> None:
-    for point in grade.key_points:
+    for point in (one for one in grade.key_points if one.text):
         said = f'   "{point.evidence}"' if point.evidence else ""
         screen.print(clean(f"  {_MARKS[point.verdict]} {point.verdict:<13}{point.text}{said}"))

@@ -4,13 +4,16 @@ TutorError
 ├── ConfigError            tutor.toml, an environment variable or an option is wrong (exit code 2)
 ├── NotFoundError          a card, deck or learner that was named does not exist (exit code 2)
 ├── StoreError             the learner's database cannot be opened, read or written (exit code 3)
+│   └── NewerStoreError         a newer version wrote it
 └── ModelError             the language model gave no usable reply (exit code 3)
     ├── ModelKeyError           no key, or a key that the server refuses
     ├── ModelUnreachableError   refused, no such host, cut before anything was said
     ├── ModelNotFoundError      the server has no such model or path
     ├── ModelBusyError          rate limit, quota or overload; `retry_after` in seconds where the server said so
     ├── ModelTimeoutError       too slow: first token, silence between tokens, or the whole
+    ├── ModelLongError          prompt and reply do not fit into the model's context together
     ├── ModelCutError           the reply ended before it was complete; `text` holds what came
+    │   └── ModelLimitError         it reached its limit of tokens
     ├── ModelEmptyError         an empty reply, or nothing but thinking
     └── ModelRefusedError       the server or a filter declined to answer
 """
@@ -46,6 +49,10 @@ class NotFoundError(TutorError):
 
 class StoreError(TutorError):
     """The learner's database cannot be opened, read or written."""
+
+
+class NewerStoreError(StoreError):
+    """A newer version wrote the database, which is left as it is."""
 
 
 class ModelError(TutorError):
@@ -101,6 +108,18 @@ class ModelCutError(ModelError):
     def __init__(self, message: str, *, text: str = "") -> None:
         super().__init__(message)
         self.text = text
+
+
+class ModelLimitError(ModelCutError):
+    """The reply reached its limit of tokens."""
+
+    sentence = "The language model's reply was cut off where it reached its longest length."
+
+
+class ModelLongError(ModelError):
+    """Prompt and reply do not fit into the model's context together."""
+
+    sentence = "The text is too long for the language model. The tutor goes on without it."
 
 
 class ModelEmptyError(ModelError):

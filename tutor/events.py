@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from tutor.learner import Progress
     from tutor.schedule import Memory
 
-Phase = Literal["idle", "asked", "graded", "rated", "ended"]
+Phase = Literal["idle", "asked", "tried", "graded", "rated", "ended"]
+Depth = Literal["why", "contrast", "example", "simpler", "deeper"]
 
 RATING_QUESTION = "How well did you know this?"
 RATING_WORDS = ("Not at all", "A little", "Partly", "Well", "Perfectly")
@@ -48,6 +49,11 @@ class Commit(Move):
 @dataclass(frozen=True, slots=True)
 class DontKnow(Move):
     """I do not know; tell me."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal(Move):
+    """Show the answer, instead of a second try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,40 @@ class Appeal(Move):
 
 @dataclass(frozen=True, slots=True)
 class Undo(Move):
-    """Take back the last rating."""
+    """Take back the last thing done: a rating, or a card set aside, marked or changed; again for the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explain(Move):
+    """Say more about the card that was answered: why, against a card like it, by example, simpler, or deeper."""
+
+    kind: Depth
+
+
+@dataclass(frozen=True, slots=True)
+class Mark(Move):
+    """Something is wrong with this card; `note` says what."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit(Move):
+    """This card should say so from now on, for me; the deck's file stays as it is. What is empty stays.
+
+    `points` are its key points, one a line; without them those of a changed answer are found anew. `tags` are parted by
+    commas.
+    """
+
+    question: str = ""
+    answer: str = ""
+    points: str = ""
+    tags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Move):
+    """Ask me one card for each point of this card instead of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +184,12 @@ class CardFace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """A card was put to the learner; `why` says in plain words why this one."""
+    """A card was put to the learner; `why` says in plain words why this one, `focus` what to mind in the answer."""
 
     card: CardFace
     why: str
     progress: Progress
+    focus: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -168,10 +208,20 @@ class ConfidenceKept:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Graded:
-    """The answer and its grade are on disk. `first` is false for a grade that does not decide the schedule."""
+    """The answer and its grade are on disk. `first` is false for a grade that does not decide the schedule.
+
+    While a second try is open the grade says of each point only whether it was made, in the learner's own words.
+    """
 
     grade: Grade
     first: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TryAgain:
+    """The answer was not whole and is not shown yet: try once more, with hints or without, or ask to see it."""
+
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,10 +247,12 @@ class Rated:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Undone:
-    """The last rating is taken back; the card is open again where it was graded."""
+    """The last thing done is taken back; its card is open again where it was. `face` holds no answer, `card` may."""
 
-    card: Card
+    card: Card | None
     progress: Progress
+    face: CardFace | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,6 +262,14 @@ class SetAside:
     card: str
     text: str
     progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amended:
+    """The card is marked or changed, for this learner; its id, and what she knows of it, stay."""
+
+    face: CardFace
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -228,7 +288,20 @@ class Ended:
 
 
 Spoken: TypeAlias = "Said | Notice | Reply"
-Shown: TypeAlias = Asked | HintGiven | ConfidenceKept | Graded | Revealed | Rated | Undone | SetAside | Refused | Ended
+Shown: TypeAlias = (
+    Asked
+    | HintGiven
+    | ConfidenceKept
+    | Graded
+    | TryAgain
+    | Revealed
+    | Rated
+    | Undone
+    | SetAside
+    | Amended
+    | Refused
+    | Ended
+)
 Event: TypeAlias = "Shown | Spoken"
 
 
@@ -236,15 +309,18 @@ Event: TypeAlias = "Shown | Spoken"
 class View:
     """A snapshot of a session: all a page needs to redraw itself after a reload.
 
-    `card`, `answer`, `grade`, `feedback` and `citations` are empty until an answer is committed; `ticks` are the key
-    points that the learner ticked herself, None where she has not; `talk` is what was asked and replied beside this
-    card.
+    `answer`, `grade` and `feedback` are empty until an answer is committed, `card` and `citations` until the answer is
+    shown; while a second try is open `grade` tells of no point what the card says. `again` is the grade of a second try
+    and `again_text` its words. `ticks` are the key points that the learner ticked herself, None where she has not;
+    `talk` is what was asked and replied beside this card; `leech` says that the card was forgotten again and again, and
+    may be split; `marked` is what she said is wrong with it, None where nothing.
     """
 
     phase: Phase
     allowed: frozenset[type[Move]]
     progress: Progress
     why: str = ""
+    focus: str = ""
     face: CardFace | None = None
     hints: tuple[Hint, ...] = ()
     confidence: int | None = None
@@ -255,6 +331,10 @@ class View:
     feedback: str = ""
     citations: tuple[Citation, ...] = ()
     preset: int = 0
+    again: Grade | None = None
+    again_text: str = ""
+    leech: str = ""
+    marked: str | None = None
     rated: Rated | None = None
     talk: tuple[tuple[str, str], ...] = ()
     summary: str = ""

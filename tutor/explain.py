@@ -18,7 +18,7 @@ from prompts import Prompt, render
 from tutor.cite import Citation, CitationGate, cite, numbered
 from tutor.errors import ModelBusyError, ModelError
 from tutor.model import ChatModel, Completion, Usage
-from tutor.quote import Ranked, not_in_cards, quote
+from tutor.quote import NEAREST, Ranked, not_in_cards, quote
 
 __all__ = ["Citation", "Explainer", "Notice", "Reply", "Said"]
 
@@ -49,7 +49,10 @@ class Notice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """A whole answer. `model` is empty where the cards were quoted; `complete` is false where the model was cut."""
+    """A whole answer. `model` is empty where the cards were quoted; `complete` is false where the model was cut.
+
+    `nearest` names the cards that come near where none answers; their answers are not quoted.
+    """
 
     text: str
     citations: tuple[Citation, ...]
@@ -58,6 +61,7 @@ class Reply:
     usage: Usage | None
     seconds: float
     complete: bool = True
+    nearest: tuple[Citation, ...] = ()
 
 
 class Found(Protocol):
@@ -243,7 +247,13 @@ class Explainer:
     def _absent(asked: _Asked) -> Iterator[Said | Reply]:
         text = not_in_cards(asked.found)
         yield Said(text=text)
-        yield Reply(text=text, citations=(), answerable=False, model="", usage=None, seconds=asked.seconds())
+        near = tuple(
+            Citation(number=place, card=one.card.id, deck=one.card.deck, question=one.card.question, quote="")
+            for place, one in enumerate(asked.found[:NEAREST], 1)
+        )
+        yield Reply(
+            text=text, citations=(), answerable=False, model="", usage=None, seconds=asked.seconds(), nearest=near
+        )
 
     @staticmethod
     def _quoted(asked: _Asked) -> Iterator[Said | Reply]:

@@ -3,8 +3,7 @@
 Judges nothing: `match.py` turns the numbers into support and a probability with coefficients that `fit.py` makes.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import log1p
@@ -13,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .attack import idle, sentences
-from .clauses import FUNCTION, Clause, Prepared, Word, prepare
+from .clauses import FUNCTION, Clause, Prepared, Word
 from .contradiction import Clash, Parts, clashes, crossings, together
-from .likeness import likeness
+from .likeness import letter_cosine, likeness, standing
+from .states import Seen
 
 Floats = NDArray[np.float32]
+_Score = tuple[float, float, float, float, Clause]
 
 _KINDS = ("opposed", "negated", "number", "swapped", "subject")
 POINT_WORDS = (
@@ -41,27 +42,14 @@ ANSWER_VECTORS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A prepared text and, where there is an embedder, a vector of unit length for each word (0 where unseen)."""
-
-    text: Prepared
-    states: Floats | None = None
-    whole: Floats | None = None
-
-    def span(self, first: int, last: int) -> Floats:
-        """The mean state of the words `first` to `last` (not included), of unit length."""
-        assert self.states is not None
-        return _unit(self.states[first:last].sum(axis=0))
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
-    """The card side, prepared once: question, reference, and its points (with the line each stands under)."""
+    """The card side, prepared once: question, reference, and its points, whose first `heads` words are their head."""
 
     question: Seen
     reference: Seen
     points: tuple[Seen, ...]
     weights: tuple[float, ...]
+    heads: tuple[int, ...]
     parts: tuple[Parts, ...] = ()
 
 
@@ -69,7 +57,8 @@ class Target:
 class Measured:
     """The numbers for one answer: a row a point, a row for the whole, each point's clause and clashes.
 
-    `said` is how well the best said of each point's own words is said; `apart` and `idle` are places of the answer.
+    `said` is how well the best said of each point's own words is said, `stated` whether the point stands there word by
+    word; `apart` and `idle` are places of the answer.
     """
 
     points: Floats
@@ -77,31 +66,9 @@ class Measured:
     spans: tuple[tuple[int, int], ...]
     clashes: tuple[tuple[Clash, ...], ...]
     said: tuple[float, ...] = ()
+    stated: tuple[bool, ...] = ()
     apart: tuple[tuple[int, int], ...] = ()
     idle: tuple[tuple[int, int], ...] = ()
-
-
-def _unit(vector: Floats) -> Floats:
-    norm = float(np.linalg.norm(vector))
-    return vector / norm if norm > 1e-9 else vector
-
-
-def attach(text: Prepared, spans: Sequence[tuple[int, int]], vectors: Floats, offset: int, states: Floats) -> None:
-    """Add the vectors of word pieces (places in characters from `offset`) to the rows of the words they belong to."""
-    starts = [word.start for word in text.words]
-    for (start, end), vector in zip(spans, vectors, strict=True):
-        at = bisect_right(starts, start + offset) - 1
-        if end > start and at >= 0 and start + offset < text.words[at].end:
-            states[at] += vector
-
-
-def seen(text: Prepared, states: Floats | None) -> Seen:
-    """A text with the states of its words made unit length."""
-    if states is None:
-        return Seen(text)
-    norms = np.linalg.norm(states, axis=1, keepdims=True)
-    unit = states / np.maximum(norms, 1e-9)
-    return Seen(text, unit, _unit(unit.sum(axis=0)) if len(unit) else np.zeros(states.shape[1], np.float32))
 
 
 def _best(table: Floats) -> Floats:
@@ -124,8 +91,7 @@ def _f(precision: float, recall: float) -> float:
 
 
 def _pairs(words: Sequence[Word]) -> set[tuple[str, str]]:
-    strong = [word.stem for word in words if word.content]
-    return set(pairwise(strong))
+    return set(pairwise(word.stem for word in words if word.content))
 
 
 def _share(ours: set[tuple[str, str]], theirs: set[tuple[str, str]]) -> float:
@@ -136,25 +102,17 @@ def _line(text: Prepared) -> str:
     return " ".join(word.text for word in text.words[:600])
 
 
-def _letters(line: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for at in range(len(line) - 2):
-        key = line[at : at + 3]
-        counts[key] = counts.get(key, 0) + 1
-    return counts
-
-
-def _letter_cosine(a: str, b: str) -> float:
-    left, right = _letters(a), _letters(b)
-    dot = sum(count * right.get(key, 0) for key, count in left.items())
-    norm = sum(c * c for c in left.values()) * sum(c * c for c in right.values())
-    return float(dot / norm**0.5) if norm else 0.0
-
-
 def measure(target: Target, answer: Seen) -> Measured:
     """The numbers for one answer to one card; without vectors, their columns are 0."""
     swaps = crossings(target.parts, [answer.text.words[clause.first : clause.last] for clause in answer.text.clauses])
-    found = [_point(point, answer, target.question, swaps.get(at, ())) for at, point in enumerate(target.points)]
+    fitted = [_fitted(point, answer, target.question) for point in target.points]
+    tops = [max(row) for row in zip(*([score[0] for score in one.scores] for one in fitted), strict=False)]
+    own = zip(target.points, target.heads, strict=True)
+    stated = [standing(answer.text.words, point.text.words[head:]) for point, head in own]
+    found = [
+        _point(point, answer, target.question, fits, (tops, [place for place in stated if place]), swaps.get(at, ()))
+        for at, (point, fits) in enumerate(zip(target.points, fitted, strict=True))
+    ]
     width = len(POINT_WORDS) + len(POINT_VECTORS)
     points = np.array([one.row for one in found], np.float32).reshape(len(found), width)
     return Measured(
@@ -163,6 +121,7 @@ def measure(target: Target, answer: Seen) -> Measured:
         tuple(one.span for one in found),
         tuple(one.clashes for one in found),
         tuple(float(one.cover.max(initial=0.0)) for one in found),
+        tuple(place is not None for place in stated),
         _apart(answer, [one.fits for one in found]),
         idle(answer.text, [one.cover for one in found], [one.shares for one in found]),
     )
@@ -209,9 +168,7 @@ def _cover(point: Seen, answer: Seen, known: frozenset[str], both: Floats) -> tu
     return cover, shares / shares.sum()
 
 
-def _clause_scores(
-    point: Seen, answer: Seen, weights: Floats, table: Floats
-) -> list[tuple[float, float, float, float, Clause]]:
+def _clause_scores(point: Seen, answer: Seen, weights: Floats, table: Floats) -> list[_Score]:
     """For each clause: blended score, word recall, precision, cosine."""
     scores = []
     cosines = _clause_cosines(point, answer)
@@ -262,17 +219,39 @@ def _both(point: Seen, answer: Seen, table: Floats) -> Floats:
     return result
 
 
-def _point(point: Seen, answer: Seen, question: Seen, swaps: tuple[Clash, ...]) -> _Found:
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A point beside the answer: what its words weigh (plain; those the question gives less), which are said, where."""
+
+    weights: Floats
+    fresh: Floats
+    table: Floats
+    scores: Sequence[_Score]
+
+
+def _fitted(point: Seen, answer: Seen, question: Seen) -> _Fitted:
+    words = point.text.words
+    weights, table = _weights(words), likeness(words, answer.text.words)
+    fresh = _weights(words, question.text.stems)
+    return _Fitted(weights, fresh, table, _clause_scores(point, answer, weights, table) if words else ())
+
+
+def _point(
+    point: Seen,
+    answer: Seen,
+    question: Seen,
+    fitted: _Fitted,
+    others: tuple[Sequence[float], Collection[tuple[int, int]]],
+    swaps: tuple[Clash, ...],
+) -> _Found:
     words, known = point.text.words, question.text.stems
-    weights, fresh = _weights(words), _weights(words, known)
-    table = likeness(words, answer.text.words)
-    scores = _clause_scores(point, answer, weights, table)
+    weights, fresh, table, scores = fitted.weights, fitted.fresh, fitted.table, fitted.scores
     if not scores or not words:
         return _Found([0.0] * (len(POINT_WORDS) + len(POINT_VECTORS)), (0, 0))
     best = max(scores, key=lambda score: score[0])
     clause = best[4]
     hits = _best(table)
-    reasons = (*_reasons(point, answer, known, scores, best[0]), *swaps)
+    reasons = (*_reasons(point, answer, known, scores, *others), *swaps)
     kinds = {kind: together([r for r in reasons if r.kind == kind]) for kind in _KINDS}
     row = [
         _mean(hits, weights), _mean(hits, fresh), best[1], _f(best[2], best[1]),
@@ -291,15 +270,25 @@ def _reasons(
     point: Seen,
     answer: Seen,
     known: frozenset[str],
-    scores: Sequence[tuple[float, float, float, float, Clause]],
-    top: float,
+    scores: Sequence[_Score],
+    tops: Sequence[float],
+    stated: Collection[tuple[int, int]],
 ) -> tuple[Clash, ...]:
-    """The clashes of the clause that fits the point best, and weaker ones of the clauses that fit nearly as well."""
+    """The clashes of the clause that fits the point best, and weaker ones of the clauses that fit nearly as well.
+
+    `tops` holds how well each clause fits the point that it fits best: what makes another point is hardly against
+    this one, and what is `stated` in the words of any point is not.
+    """
     found: dict[tuple[str, str], Clash] = {}
-    for blend, _, _, _, clause in sorted(scores, key=lambda score: -score[0])[:4]:
+    top = max(score[0] for score in scores)
+    for score, most in sorted(zip(scores, tops, strict=True), key=lambda pair: -pair[0][0])[:4]:
+        blend, clause = score[0], score[4]
         fit = (blend / top) ** 2 if top > 0 else 0.0
         if fit < 0.5:
             break
+        if any(first < clause.last and clause.first < last for first, last in stated):
+            continue
+        fit *= min(1.0, 1.25 * blend / most) ** 2
         for clash in clashes(point.text.words, answer.text.words[clause.first : clause.last], known=known):
             key = (clash.kind, clash.ours)
             weaker = replace(clash, strength=clash.strength * fit)
@@ -341,7 +330,7 @@ def _whole(target: Target, answer: Seen, points: Floats) -> Floats:
     numbers = {w.text for w in ours if w.text[0].isdigit()}
     row = [
         recall, new_recall, precision, _f(precision, recall), _f(new_precision, new_recall),
-        _letter_cosine(_line(target.reference.text), _line(answer.text)),
+        letter_cosine(_line(target.reference.text), _line(answer.text)),
         sum(asked) / len(asked) if asked else 0.0, log1p(sum(not a for a in asked)),
         sum(word.text in FUNCTION for word in theirs) / len(theirs) if theirs else 0.0,
         float(np.clip(np.log((len(theirs) + 1) / (len(ours) + 1)), -3, 2)), log1p(len(theirs)),
@@ -388,6 +377,3 @@ def _whole_vectors(target: Target, answer: Seen, points: Floats, table: Floats) 
         _mean(_best(both.T), _weights(answer.text.words, known)), float(hybrid.mean()), float(hybrid.min()),
         float((hybrid > 0.6).mean()),
     ]  # fmt: skip
-
-
-__all__ = ["Measured", "Seen", "Target", "attach", "likeness", "measure", "prepare", "seen"]

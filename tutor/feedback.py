@@ -24,8 +24,39 @@ def feedback(card: Card, grade: Grade, *, known: bool = True, ticked: bool = Fal
     return "\n".join(line for line in lines if line)
 
 
+def with_doubts(words: str, card: Card) -> str:
+    """The words with what may be disputed in the card, before what is to be done next."""
+    *lines, last = words.split("\n")
+    doubts = [
+        f"Disputed: the card says “{_short(doubt.quote)}”, but {_short(doubt.reason)}."
+        + (f" Better: {_short(doubt.better)}." if doubt.better else "")
+        for doubt in card.disputed
+    ]
+    return "\n".join([*lines, *doubts, last])
+
+
+def first_look(grade: Grade) -> str:
+    """Words on a first answer that was not whole, telling nothing of what the card says: a second try is open."""
+    points = _asked(grade)
+    made = [point for point in points if point.verdict == "made"]
+    count = f"{len(made)} of {len(points)} points" if len(points) > 1 else ""
+    lines = [
+        f"Partly: {count or 'some of it is there'}."
+        if grade.verdict == "partial"
+        else f"Not yet{f': {count}' if count else ''}."
+    ]
+    if grade.verdict == "partial":
+        lines += _right(grade, ticked=False)
+    return "\n".join([*lines, "Next: try once more, take a hint, or have the answer shown."])
+
+
+def _asked(grade: Grade) -> list[PointGrade]:
+    """The points that count: all, or the best so many where the question asks for fewer than there are."""
+    return [point for point in grade.key_points if point.weight]
+
+
 def _opening(grade: Grade) -> str:
-    points = grade.key_points
+    points = _asked(grade)
     made = sum(1 for point in points if point.verdict == "made")
     count = f"{made} of {len(points)} points" if len(points) > 1 else ""
     if not grade.settled:
@@ -57,22 +88,32 @@ def _against(card: Card, grade: Grade) -> Iterable[str]:
     for point in grade.key_points:
         if point.verdict == "contradicted":
             said = f"you said “{_short(point.evidence)}”, but " if point.evidence else ""
-            yield f"Against the card: {said}the card says “{_told(card, point)}” [1]."
+            yield f"Against the card{_weighs(grade, [point])}: {said}the card says “{_told(card, point)}” [1]."
 
 
 def _missing(card: Card, grade: Grade) -> Iterable[str]:
     groups = (("missed", "Missing"), ("partly", "Only in part"), ("unsure", "Not sure whether you said"))
     for verdict, word in groups:
-        points = [_told(card, point) for point in grade.key_points if point.verdict == verdict]
+        points = [point for point in _asked(grade) if point.verdict == verdict]
         if points and not (verdict == "unsure" and grade.verdict == "correct"):
-            yield f"{word} [1]: {'; '.join(points)}."
+            told = "; ".join(_told(card, point) for point in points)
+            weighs = "" if verdict == "unsure" else _weighs(grade, points)
+            yield f"{word} [1]{weighs}: {told}."
+
+
+def _weighs(grade: Grade, points: Sequence[PointGrade]) -> str:
+    """Why it matters: how much of the whole answer these points are."""
+    if len(grade.key_points) < 2:
+        return ""
+    share = sum(point.weight for point in points) / (sum(point.weight for point in grade.key_points) or 1.0)
+    return f", about {round(100 * share, -1):.0f}% of the answer" if 0.1 <= share < 0.95 else ""
 
 
 def _next(grade: Grade) -> str:
-    points: Sequence[PointGrade] = grade.key_points
+    points = _asked(grade)
     if not grade.settled:
         return "Next: tick the points you made."
-    if any(point.verdict == "contradicted" for point in points):
+    if any(point.verdict == "contradicted" for point in grade.key_points):
         return "Next: find the word in your answer that turns it round, and say it the card's way."
     open_points = sum(1 for point in points if point.verdict != "made")
     if grade.verdict == "correct":

@@ -3,6 +3,7 @@
 No number a model gave enters the score. What words and vectors say about a point is measured in `match.py`.
 """
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from corpus.card import Card, KeyPoint, text_key
 from corpus.keypoints import split
 
 from .attack import guard
-from .clauses import MAX_CHARS, clean
+from .clauses import MAX_CHARS, clean, plain
 from .errors import ModelError
 from .match import Job, Match, Matcher, PointMatch
 from .model import ChatModel
@@ -21,11 +22,12 @@ from .verdicts import Spoken, Verdict, ask
 LIMIT = 0.2  # the risk above which the learner is asked; what it costs and buys is in match.md
 CORRECT, WRONG = 0.75, 0.3
 MADE, PARTLY = CORRECT, 0.4  # an answer whose points are all made is correct, and never "partly right"
-CONTRADICTED, DOUBTED = 0.45, 0.15
+CONTRADICTED, DOUBTED = 0.25, 0.2  # from here on a clash is called one, or leaves the point unsure
+COSTS = 0.1  # from here on a clash takes credit, by how likely it is
 AGAINST = -0.25  # what a contradicted point earns: saying the opposite is worse than leaving the point out
 TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stands against a model's
 _BATCH = 32
-_CAPPED = {"keyword_soup": 0.5, "copied_question": 0.1, "both_ways": 0.5, "long": 0.6}
+_CAPPED = {"keyword_soup": 0.25, "copied_question": 0.1, "both_ways": 0.25, "long": 0.6}
 
 
 Outcome = Literal["correct", "partial", "wrong", "ungraded"]
@@ -92,7 +94,7 @@ class Grader:
             reference=card.answer,
             answer=answer,
             key_points=card.key_points,
-            accepted=accepted,
+            accepted=(*accepted, *(doubt.better for doubt in card.disputed if doubt.better)),
         )
 
     def grade_many(self, cases: Iterable[Mapping[str, Any]]) -> Iterator[Grade]:
@@ -161,18 +163,20 @@ class Grader:
         return grades
 
     def _judge(self, job: Job, match: Match) -> Grade:
-        points = [_point(job, at, match) for at in range(len(match.points))]
-        alone = self._sum(match, points, (match.probability, match.some))
+        enough = wanted(job.question, job.points)
+        if enough:
+            match = replace(match, points=tuple(replace(point, support=point.alone) for point in match.points))
+        points = _best([_point(job, at, match) for at in range(len(match.points))], enough)
+        alone = self._sum(match, points, _chances(points) if enough else (match.probability, match.some))
         if self._model is None or "empty" in match.flags:
             return alone
         try:
             spoken = ask(self._model, job.question, job.reference, job.points, clean(job.answer[: 2 * MAX_CHARS]))
         except ModelError as error:
             return replace(alone, note=error.plain)
-        merged = [_merged(point, spoken[point.id]) for point in points]
-        right = sum(p.weight * (p.confidence if p.verdict == "made" else 1 - p.confidence) for p in merged)
-        some = max((p.confidence if p.credit > 0.3 else 1 - p.confidence for p in merged), default=0.0)
-        return replace(self._sum(match, merged, (right, some)), grader=f"{self._model.name} + {self._matcher.name}")
+        merged = _best([_merged(point, spoken[point.id]) for point in points], enough)
+        grade = self._sum(match, merged, _chances(merged))
+        return replace(grade, grader=f"{self._model.name} + {self._matcher.name}")
 
     def _sum(self, match: Match, points: Sequence[PointGrade], chances: tuple[float, float]) -> Grade:
         """Score, verdict and whether it stands; `chances`: that the whole is right, that something of it is."""
@@ -203,6 +207,41 @@ class Grader:
         right, some = chances
         risk = {"correct": 1 - right, "partial": 1 - some}.get(verdict, right)
         return doubt < 0.25 and risk <= self._limit
+
+
+_ASKED = re.compile(
+    r"\W*(?:name|list|give|state|mention|cite|tell)\s+(?:(?:me|any|at least)\s+)*(\w+)\s[^.?!]*\W*$", re.I
+)
+_ONE = ("a", "an", "one", "1")
+
+
+def wanted(question: str, points: Sequence[KeyPoint]) -> int:
+    """How many of the points of a list are enough, where the question asks for fewer than there are; else 0.
+
+    >>> wanted("Name two gates of the LSTM.", [KeyPoint(id=t, text=t) for t in ("forget", "input", "output")])
+    2
+    """
+    found = _ASKED.match(question)
+    if not found or len({point.head for point in points}) > 1:
+        return 0
+    word = plain(found.group(1))
+    count = 1 if word in _ONE else int(word) if word.isdigit() else 0
+    return count if count < len(points) else 0
+
+
+def _best(points: Sequence[PointGrade], enough: int) -> list[PointGrade]:
+    """The points with the weight on the best `enough` of them, in equal parts; as they are where all are asked for."""
+    if not enough:
+        return list(points)
+    chosen = {point.id for point in sorted(points, key=lambda point: -point.credit)[:enough]}
+    return [replace(point, weight=1 / enough if point.id in chosen else 0.0) for point in points]
+
+
+def _chances(points: Sequence[PointGrade]) -> tuple[float, float]:
+    """The chance that the whole is right, and that something of it is, from what each point says."""
+    right = sum(p.weight * (p.confidence if p.verdict == "made" else 1 - p.confidence) for p in points)
+    some = max((p.confidence if p.credit > 0.3 else 1 - p.confidence for p in points if p.weight), default=0.0)
+    return right, some
 
 
 def outcome(score: float, verdicts: set[Verdict]) -> Outcome:
@@ -250,9 +289,7 @@ def _point(job: Job, at: int, match: Match) -> PointGrade:
     found = match.points[at]
     verdict = _verdict(found)
     shown = found.evidence if verdict != "missed" and found.evidence in job.answer else ""
-    credit = AGAINST * found.contradiction if verdict == "contradicted" else found.support
-    if verdict != "contradicted" and found.contradiction >= DOUBTED:
-        credit *= 1 - found.contradiction
+    clash = found.contradiction if found.contradiction >= COSTS else 0.0
     return PointGrade(
         id=found.id,
         text=job.points[at].text if job.points else job.reference,
@@ -260,7 +297,7 @@ def _point(job: Job, at: int, match: Match) -> PointGrade:
         evidence=shown,
         weight=match.weights[at],
         confidence=_confidence(found, verdict),
-        credit=credit,
+        credit=(1 - clash) * found.support + clash * AGAINST,
         why=found.clash if verdict in ("contradicted", "unsure") else "",
     )
 

@@ -6,6 +6,7 @@ Decides nothing about when a hint may be given; that is `session.py`'s.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
@@ -16,6 +17,7 @@ from .match import Matcher
 LEVELS = 5
 SHOWN = 0.15  # the share of a point's own words, by weight, that a cloze may show
 TOLD = 0.6
+CLOSE = 0.45  # the tutor itself keeps this far away from telling, for what was said before may add to it
 _SPELLED = re.compile(r"\b(?:[^\W\d_][ .\-_·*/|]{1,3}){3,}[^\W\d_]\b")
 
 
@@ -54,10 +56,10 @@ def hint(card: Card, level: int, *, missing: Sequence[str] = (), related: Sequen
 
 
 def _where(card: Card, related: Sequence[str]) -> str:
-    parts = [f"This card is from the deck “{card.deck}”" if card.deck else "Think back to where you met this"]
-    topics = [
-        tag for tag in card.tags if not prepare(tag).stems & prepare(card.answer).stems - prepare(card.question).stems
-    ]
+    secret = prepare(card.answer).stems - prepare(card.question).stems
+    told = not card.deck or _tells(card.deck, card)
+    parts = ["Think back to where you met this" if told else f"This card is from the deck “{card.deck}”"]
+    topics = [tag for tag in card.tags if not prepare(tag).stems & secret]
     if topics:
         parts.append(f"under {', '.join(topics[:3])}")
     line = " ".join(parts) + "."
@@ -141,17 +143,23 @@ def cloze(text: str, known: Collection[str]) -> str:
     return "".join([*out, tidy[at:]])
 
 
-def leaks(text: str, card: Card, matcher: Matcher) -> tuple[str, ...]:
+def leaks(text: str, card: Card, matcher: Matcher, *, told_from: float = TOLD) -> tuple[str, ...]:
     """The ids of the key points of `card` that `text` tells to somebody who knows only the question.
 
-    Judged by the matcher itself; letters set apart (`t-h-r-e-s-h-o-l-d`) are read together.
+    Judged by the matcher itself, told from `told_from` on; letters set apart (`t-h-r-e-s-h-o-l-d`) are read together.
     """
     points = card.key_points or split(card.answer, card.question)
     plain = _SPELLED.sub(lambda found: re.sub(r"[\W_]", "", found.group()), clean(text))
     told = matcher.match(card.question, points, card.answer, plain)
-    before = matcher.match(card.question, points, card.answer, card.question)
+    before = _known(matcher, card.question, points, card.answer)
     return tuple(
         now.id
-        for now, then in zip(told.points, before.points, strict=True)
-        if now.alone >= TOLD and now.fresh >= 0.5 and now.alone > then.alone + 0.1
+        for now, then in zip(told.points, before, strict=True)
+        if now.alone >= told_from and now.fresh >= 0.5 and now.alone > then + 0.1
     )
+
+
+@lru_cache(maxsize=512)
+def _known(matcher: Matcher, question: str, points: tuple[KeyPoint, ...], answer: str) -> tuple[float, ...]:
+    """How far the question alone tells each point."""
+    return tuple(point.alone for point in matcher.match(question, points, answer, question).points)

@@ -3,60 +3,54 @@
 A row is never changed. Taking something back is another row, so the same rows always give the same history.
 """
 
-import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from bisect import insort
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from corpus.card import Card, text_key
-from tutor.grade import Grade, PointGrade
-from tutor.hint import Hint
+from corpus.card import Card
+from tutor.past import load_past
+from tutor.play import (
+    ASIDE,
+    Accepted,
+    Kind,
+    Play,
+    Row,
+    accepted,
+    dump_grade,
+    load_grade,
+    load_review,
+    review_body,
+)
 from tutor.schedule import Memory, Review, Scheduler
 
-Kind = Literal[
-    "ask",
-    "hint",
-    "confidence",
-    "answer",
-    "grade",
-    "ticks",
-    "appeal",
+__all__ = [
+    "FOLDED",
+    "Accepted",
+    "Action",
+    "History",
+    "Kind",
+    "Play",
+    "Progress",
+    "Row",
     "accepted",
-    "review",
-    "undo",
-    "skip",
-    "bury",
-    "suspend",
-    "restore",
-    "said",
-    "end",
-]
+    "day_end",
+    "day_start",
+    "dump_grade",
+    "load_grade",
+    "load_review",
+    "review_body",
+]  # fmt: skip
+
 # The rows that History folds; the rest belongs to one card in play and is read with it.
-FOLDED: tuple[Kind, ...] = ("ask", "review", "undo", "skip", "bury", "suspend", "restore", "end")
-_ASIDE = ("skip", "bury", "suspend")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One row of the log. `ask` is the id of the row that put the card to the learner; `seq` is given by the store."""
-
-    id: str
-    at: datetime
-    kind: Kind
-    card: str = ""
-    ask: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)
-    seq: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
-    """Words that the learner won an appeal for, and the ids of the key points that they make."""
-
-    text: str
-    made: frozenset[str]
+FOLDED: tuple[Kind, ...] = (
+    "ask", "review", "undo", "skip", "bury", "suspend", "restore", "end", "edit", "mark", "split", "confused", "fit",
+    "imported",
+)  # fmt: skip
+UNDOABLE = 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,141 +65,6 @@ class Progress:
     total: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Play:
-    """One card put to the learner, from the question to the rating, as its rows tell it."""
-
-    ask: str
-    card: str
-    asked_at: datetime
-    why: str = ""
-    hints: tuple[Hint, ...] = ()
-    confidence: int | None = None
-    answer: str = ""
-    answer_id: str = ""
-    answered_at: datetime | None = None
-    known: bool = True
-    tries: int = 0
-    cram: bool = False
-    grade: Grade | None = None
-    grade_id: str = ""
-    ticks: tuple[str, ...] | None = None
-    again: Grade | None = None
-    again_text: str = ""
-    appealed: bool = False
-    review: Review | None = None
-    away: str = ""
-    talk: tuple[tuple[str, str], ...] = ()
-
-    def after(self, row: Row) -> "Play":
-        """This play with one more of its rows; rows of other plays, and kinds that say nothing here, change nothing."""
-        body = row.body
-        match row.kind:
-            case _ if row.ask != self.ask:
-                return self
-            case "hint":
-                return replace(
-                    self, hints=(*self.hints, Hint(level=body["level"], text=body["text"], point=body.get("point", "")))
-                )
-            case "confidence":
-                return replace(self, confidence=body["value"])
-            case "said":
-                return replace(self, talk=(*self.talk, (body["role"], body["text"])))
-            case "answer":
-                return self._answered(row)
-            case "grade" | "ticks":
-                return self._graded(row)
-            case "appeal":
-                return replace(self, appealed=True)
-            case _:
-                return self._closed(row)
-
-    def _answered(self, row: Row) -> "Play":
-        if self.answer_id:
-            return replace(self, tries=self.tries + 1, again_text=row.body["text"])
-        return replace(
-            self,
-            answer=row.body["text"],
-            answer_id=row.id,
-            answered_at=row.at,
-            known=row.body.get("known", True),
-            tries=1,
-        )
-
-    def _graded(self, row: Row) -> "Play":
-        grade = load_grade(row.body["grade"])
-        if row.body.get("feedback_only"):
-            return replace(self, again=grade)
-        ticks = tuple(row.body["made"]) if row.kind == "ticks" else None
-        return replace(self, grade=grade, grade_id=row.id, ticks=ticks)
-
-    def _closed(self, row: Row) -> "Play":
-        if row.kind == "review":
-            return replace(self, review=load_review(row))
-        if row.kind == "undo":
-            return replace(self, review=None)
-        return replace(self, away=row.kind) if row.kind in _ASIDE else self
-
-    @property
-    def hint_level(self) -> int:
-        """The highest rung of the hint ladder used, 0 for none."""
-        return max((hint.level for hint in self.hints), default=0)
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> "Play":
-        """The play whose rows these are, in order; the first is its `ask`."""
-        first = rows[0]
-        why, cram = first.body.get("why", ""), first.body.get("cram", False)
-        play = cls(ask=first.id, card=first.card, asked_at=first.at, why=why, cram=cram)
-        for row in rows[1:]:
-            play = play.after(row)
-        return play
-
-
-def accepted(rows: Iterable[Row]) -> tuple[Accepted, ...]:
-    """What one card's rows of kind "accepted" add up to, newest last; later ticks of the same words replace them."""
-    found: dict[str, Accepted] = {}
-    for row in rows:
-        key, made = text_key(row.body["text"]), frozenset(row.body["made"])
-        found.pop(key, None)
-        if made:
-            found[key] = Accepted(text=row.body["text"], made=made)
-    return tuple(found.values())
-
-
-def dump_grade(grade: Grade) -> dict[str, Any]:
-    """`grade` as plain values that JSON can hold."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(grade), default=str))
-    return plain
-
-
-def load_grade(plain: Mapping[str, Any]) -> Grade:
-    """A grade back from its plain values; fields that this version does not know are left out."""
-    known = {one.name for one in fields(Grade)}
-    values = {name: _tupled(value) for name, value in plain.items() if name in known}
-    named = {one.name for one in fields(PointGrade)}
-    values["key_points"] = tuple(
-        PointGrade(**{name: _tupled(value) for name, value in point.items() if name in named})
-        for point in plain.get("key_points", ())
-    )
-    return Grade(**values)
-
-
-def _tupled(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-    return tuple(_tupled(one) for one in value) if isinstance(value, list) else value
-
-
-def review_body(review: Review) -> dict[str, Any]:
-    """What the row of `review` holds beside its id, card and time."""
-    return {name: value for name, value in asdict(review).items() if name not in ("id", "card", "at")}
-
-
-def load_review(row: Row) -> Review:
-    """The review a row of kind "review" holds."""
-    known = {one.name for one in fields(Review)}
-    return Review(id=row.id, card=row.card, at=row.at, **{k: v for k, v in row.body.items() if k in known})
-
-
 def day_start(now: datetime) -> datetime:
     """The last midnight of this machine's time zone, in UTC."""
     return datetime.combine(now.astimezone().date(), time.min).astimezone(UTC)
@@ -215,6 +74,17 @@ def day_end(now: datetime) -> datetime:
     """The next midnight of this machine's time zone, in UTC."""
     local = now.astimezone().date() + timedelta(days=1)
     return datetime.combine(local, time.min).astimezone(UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """Something that can be taken back; `before` is what was kept for the card until then, None for nothing."""
+
+    id: str
+    kind: Kind
+    card: str
+    ask: str
+    before: Any = None
 
 
 class History:
@@ -236,7 +106,19 @@ class History:
         self.crammed: dict[str, datetime] = {}
         self.buried: dict[str, datetime] = {}
         self.suspended: dict[str, str] = {}
+        self.edited: dict[str, Mapping[str, str]] = {}
+        self.marked: dict[str, str] = {}
+        self.split: dict[str, datetime] = {}
+        self.confused: dict[str, frozenset[str]] = {}
+        self.amended = 0
+        self._actions: deque[Action] = deque(maxlen=UNDOABLE)
+        self._imports: dict[str, frozenset[str]] = {}
         self.seq = 0
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """What memories are worked out with: FSRS as it was fitted last."""
+        return self._scheduler
 
     def fold(self, row: Row) -> None:
         """Take in one more row, in the order of the log."""
@@ -248,45 +130,101 @@ class History:
                 case "review":
                     self._review(load_review(row), row.ask)
                 case "undo":
-                    self._undo(row.body["review"])
-                case "skip" | "bury" | "suspend" | "restore":
+                    self._undo(row.body.get("action") or row.body["review"])
+                case "skip" | "bury" | "suspend" | "restore" | "edit" | "mark" | "split":
                     self._set_aside(row)
+                case "confused":
+                    for one, other in ((row.card, row.body["other"]), (row.body["other"], row.card)):
+                        self.confused[one] = self.confused.get(one, frozenset()) | {other}
+                case "imported":
+                    self._import(row.id, load_past(row))
+                case "fit":
+                    self._scheduler = self._scheduler.fitted(row.body["parameters"])
+                    self._memory.clear()
                 case _:
                     pass
-            if row.kind in ("review", *_ASIDE) and row.ask == self.open_ask:
+            if row.kind in ("review", *ASIDE) and row.ask == self.open_ask:
                 self.open_ask = ""
 
     def _review(self, review: Review, ask: str) -> None:
+        self._reviewed.append((review, ask))
+        if ask:  # one that came with an import is taken back with that import
+            self._actions.append(Action(id=review.id, kind="review", card=review.card, ask=ask))
         if review.cram:
-            self._reviewed.append((review, ask))
             self.crammed[review.card] = review.at
             return
         self._by_card.setdefault(review.card, []).append(review)
-        self._reviewed.append((review, ask))
         if review.card in self._memory:
             self._memory[review.card] = self._scheduler.after(self._memory[review.card], review)
 
-    def _undo(self, review_id: str) -> None:
+    def _import(self, row: str, reviews: Iterable[Review]) -> None:
+        """Take in reviews made elsewhere, each in its place in time; there is nothing to take back in them."""
+        found = sorted(reviews, key=lambda review: review.at)
+        self._imports[row] = frozenset(review.id for review in found)
+        self._reviewed[:0] = [(review, "") for review in found]
+        for review in found:
+            insort(self._by_card.setdefault(review.card, []), review, key=lambda one: one.at)
+            self._memory.pop(review.card, None)
+
+    def _expel(self, ids: frozenset[str]) -> None:
+        gone = {review.card for review, _ in self._reviewed if review.id in ids}
+        self._reviewed = [one for one in self._reviewed if one[0].id not in ids]
+        for card in gone:
+            self._by_card[card] = [review for review in self._by_card[card] if review.id not in ids]
+            self._memory.pop(card, None)
+
+    def _undo(self, id: str) -> None:
+        if id in self._imports:
+            self._expel(self._imports.pop(id))
+            return
+        action = next((one for one in self._actions if one.id == id), None)
+        if action is not None:
+            self._actions.remove(action)
+        if action is not None and action.kind != "review":
+            self._put(action.kind, action.card, action.before)
+            if action.kind in ASIDE and action.ask:  # without one it was put away while another card was open
+                self.open_ask, self.last_card = action.ask, action.card
+            return
         for place in range(len(self._reviewed) - 1, -1, -1):
             review, ask = self._reviewed[place]
-            if review.id == review_id:
+            if review.id == id:
                 del self._reviewed[place]
                 if not review.cram:
                     self._by_card[review.card].remove(review)
                 self._memory.pop(review.card, None)
-                self.open_ask, self.last_card = ask, review.card
+                if ask:
+                    self.open_ask, self.last_card = ask, review.card
                 return
 
     def _set_aside(self, row: Row) -> None:
-        if row.kind == "skip":
-            self.skipped[row.card] = row.at
-        elif row.kind == "bury":
-            self.buried[row.card] = datetime.fromisoformat(row.body["until"])
-        elif row.kind == "suspend":
-            self.suspended[row.card] = row.body.get("reason", "")
-        else:
+        if row.kind == "restore":
             self.suspended.pop(row.card, None)
             self.buried.pop(row.card, None)
+            self.split.pop(row.card, None)
+            self.amended += 1
+            return
+        value: Any = row.body.get("reason", "")
+        if row.kind == "bury":
+            value = datetime.fromisoformat(row.body["until"])
+        elif row.kind in ("skip", "split"):
+            value = row.at
+        elif row.kind == "edit":
+            value = dict(row.body)
+        before = self._put(row.kind, row.card, value)
+        self._actions.append(Action(id=row.id, kind=row.kind, card=row.card, ask=row.ask, before=before))
+
+    def _put(self, kind: Kind, card: str, value: Any) -> Any:  # noqa: ANN401 - what each of them holds
+        """Keep `value` for a card, None to keep nothing; gives back what was kept before."""
+        places: dict[str, Any] = {
+            "skip": self.skipped, "bury": self.buried, "suspend": self.suspended, "edit": self.edited,
+            "mark": self.marked, "split": self.split,
+        }  # fmt: skip
+        kept: dict[str, Any] = places[kind]
+        before = kept.pop(card, None)
+        if value is not None:
+            kept[card] = value
+        self.amended += kind in ("edit", "split")
+        return before
 
     def memory(self, card: str) -> Memory:
         """The memory of the card with this id."""
@@ -310,21 +248,16 @@ class History:
             memory = self._scheduler.after(memory, review)
 
     @property
-    def last_review(self) -> Review | None:
-        """The last review that stands, practice included."""
+    def last_action(self) -> "Action | None":
+        """The last thing that can be taken back: a rating, or a card set aside, marked or changed."""
         with self._lock:
-            return self._reviewed[-1][0] if self._reviewed else None
-
-    def ask_of(self, review: str) -> str:
-        """The id of the ask that the standing review with this id ended; empty where there is none."""
-        with self._lock:
-            return next((ask for one, ask in reversed(self._reviewed) if one.id == review), "")
+            return self._actions[-1] if self._actions else None
 
     def away(self, now: datetime) -> frozenset[str]:
         """The ids of cards that must not be asked now: buried until later, or suspended."""
         with self._lock:
             buried = (card for card, until in self.buried.items() if until > now)
-            return frozenset((*buried, *self.suspended))
+            return frozenset((*buried, *self.suspended, *self.split))
 
     def new_since(self, start: datetime) -> int:
         """How many cards were reviewed for the first time since `start`."""

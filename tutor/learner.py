@@ -51,6 +51,10 @@ class Learner:
         """
         return self._store.append(self._number, Row(id=id, at=at, kind=kind, card=card, ask=ask, body=body or {}))
 
+    def record_all(self, rows: Iterable[Row]) -> bool:
+        """Append rows of one batch, all or none; False where every one is there already."""
+        return self._store.append(self._number, *rows)
+
     def commit_answer(self, *, id: str, at: datetime, card: str, ask: str, text: str, known: bool = True) -> bool:
         """Store an answer, before anything grades it; `known` is False for "I don't know"."""
         return self.record("answer", id=id, at=at, card=card, ask=ask, body={"text": text, "known": known})
@@ -69,6 +73,10 @@ class Learner:
     def has(self, id: str) -> bool:
         """Whether a row with this id is in the log."""
         return bool(self._store.rows(self._number, id=id))
+
+    def row(self, id: str) -> Row | None:
+        """The row with this id."""
+        return next(iter(self._store.rows(self._number, id=id)), None)
 
     def rows(self, *, ask: str = "", card: str = "", kinds: Sequence[Kind] = (), after: int = 0) -> tuple[Row, ...]:
         """Rows in the order of the log: of one play, of one card, of some kinds, after a place in the log."""

@@ -3,18 +3,25 @@
 Reads decks through `corpus.read` and never changes one.
 """
 
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from corpus.card import Card, Deck
+from corpus.card import Card, Deck, reconcile
+from tutor.doubt import Doubts
 from tutor.errors import NotFoundError
+
+_IDS = "library.ids"
+OWN = "own-cards"
+"""How the files of cards that learners made themselves are called; beside them the bundled decks stay."""
 
 
 class Library:
     """The decks in use. `folder` holds the imported ones; `named` paths go before them.
 
-    An imported file that can no longer be read is left out, and `faults` says why.
+    An imported file that can no longer be read is left out, and `faults` says why. In the folder's `library.ids` stand
+    the imported files in the order they came, and the card ids that were changed because an earlier file had them.
 
     Raises:
         DeckError: a named deck cannot be read.
@@ -26,9 +33,19 @@ class Library:
         self.folder = folder
         self.named = tuple(named)
         faults: list[str] = []
-        imported = read_decks(self._imported(), on_fault=faults.append) if not self.named else ()
+        self._order, self._given = _recalled(folder)
+        files = self._imported() if not self.named else ()
+        if not self.named and all(file.name.startswith(OWN) for file in files):
+            files = (*bundled_decks(), *files)
+        imported = read_decks(files, on_fault=faults.append, name=self._set_apart)
         self.faults = tuple(faults)
-        self.decks: tuple[Deck, ...] = imported or read_decks(self.named or bundled_decks())
+        self.doubts = Doubts(folder.parent / "doubts.json")
+        self._read = imported or read_decks(self.named or bundled_decks())
+        self.take_doubts()
+
+    def take_doubts(self) -> None:
+        """Go on with what is doubted in the decks now."""
+        self.decks: tuple[Deck, ...] = tuple(map(self.doubts.on, self._read))
         self.all_cards: tuple[Card, ...] = tuple(card for deck in self.decks for card in deck.cards)
         one_each: dict[str, Card] = {}
         for card in self.all_cards:
@@ -40,7 +57,26 @@ class Library:
 
         if not self.folder.is_dir():
             return ()
-        return tuple(sorted(path for path in self.folder.iterdir() if path.suffix.lower() in SUFFIXES))
+        found = sorted(path for path in self.folder.iterdir() if path.suffix.lower() in SUFFIXES)
+        place = {name: at for at, name in enumerate(self._order)}
+        return tuple(sorted(found, key=lambda path: place.get(path.name, len(place))))
+
+    def _set_apart(self, decks: Sequence[Deck]) -> tuple[Deck, ...]:
+        named = reconcile(decks, self._given)
+        self._order = list(dict.fromkeys([*self._order, *(Path(deck.path).name for deck in decks)]))
+        for before, after in zip(decks, named, strict=True):
+            file = Path(before.path).name
+            pairs = ((one.id, two.id) for one, two in zip(before.cards, after.cards, strict=True))
+            self._given.update({(file, own): id for own, id in pairs if own != id})
+        return named
+
+    def _remember(self) -> None:
+        given: dict[str, dict[str, str]] = {}
+        for (file, own), id in self._given.items():
+            given.setdefault(file, {})[own] = id
+        part = self.folder / f".{_IDS}.part"
+        part.write_text(json.dumps({"order": self._order, "ids": given}), encoding="utf-8")
+        part.replace(self.folder / _IDS)
 
     def card(self, id: str) -> Card:
         """The card with this id.
@@ -67,24 +103,43 @@ class Library:
             raise NotFoundError(f"{what} called {name!r}; name one by its file: {stems}")
         return found[0]
 
-    def take_in(self, paths: Sequence[Path]) -> tuple["Library", tuple[Deck, ...]]:
+    def take_in(
+        self, paths: Sequence[Path], before: Callable[[list[str]], object]
+    ) -> tuple["Library", tuple[Deck, ...]]:
         """Copy deck files into the folder, in place of files of the same name: the library after that, and what came.
+
+        `before` is told the names that will be written, once all decks were read and before the first is.
 
         Raises:
             DeckError: one of them cannot be read; then none is copied.
         """
         from corpus.read import read_decks
         from corpus.read.override import ENDING as POINTS
+        from corpus.read.pictures import keep, named
 
         self.folder.mkdir(parents=True, exist_ok=True)
         copies = set()
-        for source in [Path(deck.path) for deck in read_decks(paths)]:
+        sources = {Path(deck.path): named(deck.cards) for deck in read_decks(paths)}
+        before([source.name for source in sources])
+        for source, pictures in sources.items():
             target = self.folder / source.name
             copies.add(target.resolve())
+            keep(source, pictures, target)
             for suffix in ("", POINTS):
                 _copy(source.with_name(source.name + suffix), target.with_name(target.name + suffix))
         library = Library(self.folder, self.named)
+        library._remember()
         return library, tuple(deck for deck in library.decks if Path(deck.path).resolve() in copies)
+
+
+def _recalled(folder: Path) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """The imported files in order, and (file, id) -> the id given here; nothing where that file is gone or damaged."""
+    try:
+        told = json.loads((folder / _IDS).read_text(encoding="utf-8"))
+        given = {(str(file), str(own)): str(id) for file, ids in told["ids"].items() for own, id in ids.items()}
+        return [str(name) for name in told["order"]], given
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return [], {}
 
 
 def _copy(source: Path, target: Path) -> None:

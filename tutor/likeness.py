@@ -13,6 +13,7 @@ from .clauses import Word
 from .opposites import alike
 
 Floats = NDArray[np.floating[Any]]
+STANDING = 4  # words; fewer may stand anywhere
 
 
 def _initials(words: Sequence[Word]) -> dict[str, range]:
@@ -55,3 +56,28 @@ def _abbreviations(ours: Sequence[Word], theirs: Sequence[Word], found: Floats) 
                 if letters in short:
                     cells = table[places.start : places.stop, short[letters]]
                     np.maximum(cells, 0.9, out=cells)
+
+
+def _letters(line: str) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for at in range(len(line) - 2):
+        key = line[at : at + 3]
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def letter_cosine(a: str, b: str) -> float:
+    """The cosine of two texts by their runs of three letters, 0 to 1."""
+    left, right = _letters(a), _letters(b)
+    dot = sum(count * right.get(key, 0) for key, count in left.items())
+    norm = sum(c * c for c in left.values()) * sum(c * c for c in right.values())
+    return float(dot / norm**0.5) if norm else 0.0
+
+
+def standing(text: Sequence[Word], point: Sequence[Word]) -> tuple[int, int] | None:
+    """Where `text` holds the words of `point` one after the other, denied where they are denied there; else None."""
+    ours = [(word.text, word.negated) for word in point]
+    theirs = [(word.text, word.negated) for word in text]
+    found = (at for at in range(len(theirs) - len(ours) + 1) if theirs[at : at + len(ours)] == ours)
+    at = next(found, None) if len(ours) >= STANDING else None
+    return None if at is None else (at, at + len(ours))

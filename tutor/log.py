@@ -1,6 +1,7 @@
-"""The database: every learner's append-only log, through SQLAlchemy, on disk when a write returns.
+"""Every learner's append-only log: rows that are chained, written once, and on disk when a write returns.
 
-Knows rows, not what they mean: that is in `tutor.history`, and `tutor.learner` reads and writes them by name.
+Knows rows, not what they mean: that is in `tutor.history`, and `tutor.learner` reads and writes them by name. The
+database behind it is opened in `tutor.database`.
 """
 
 import json
@@ -9,26 +10,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
-from tutor.errors import StoreError
+from tutor.backup import save_before_step
+from tutor.database import Opened, open_database, reason
+from tutor.errors import NotFoundError, StoreError
 from tutor.history import Kind, Row
-from tutor.migrations import LATEST, STEPS
+from tutor.migrations.m002_kept import GUARD, UNGUARD
 
 if TYPE_CHECKING:
-    from filelock import FileLock
-    from sqlalchemy import Connection, Engine
-    from sqlalchemy.engine import URL
-
-# The writing connection, the reading ones, the lock of the file, and its name in messages.
-Opened: TypeAlias = "tuple[Engine | None, Engine, FileLock | None, str]"
+    from sqlalchemy import Connection
 
 _INSERT = (
     "INSERT INTO log (learner, id, at, kind, card, ask, body, chain) "
     "VALUES (:learner, :id, :at, :kind, :card, :ask, :body, :chain)"
 )
+_NEW_LEARNER = "INSERT INTO learners (name, made, again) VALUES (:name, :made, :name) ON CONFLICT (name) DO NOTHING"
 _CHAINED = ("id", "at", "kind", "card", "ask", "body")
 _COLUMNS = "SELECT seq, id, at, kind, card, ask, body, chain FROM log WHERE learner = :learner"
 
@@ -36,12 +34,12 @@ _COLUMNS = "SELECT seq, id, at, kind, card, ask, body, chain FROM log WHERE lear
 class Log:
     """An open database of logs. One process writes at a time, through one connection; others may read beside it."""
 
-    def __init__(self, writer: "Engine | None", reader: "Engine", lock: "FileLock | None", place: str) -> None:
-        self._writer = writer
-        self._reader = reader
-        self._file_lock = lock
+    def __init__(self, opened: Opened) -> None:
+        self._writer = opened.writer
+        self._reader = opened.reader
+        self._file_lock = opened.lock
         self._lock = threading.RLock()
-        self.place = place
+        self.place = opened.place
         self.after_write: Callable[[], object] | None = None
 
     @classmethod
@@ -51,18 +49,7 @@ class Log:
         Raises:
             StoreError: it cannot be opened, is damaged, was written by a newer version, or another process writes it.
         """
-        from sqlalchemy.engine import make_url
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            address = make_url(url)
-            if address.get_backend_name() == "sqlite":
-                return cls(*_open_sqlite(address, read_only=read_only))
-            return cls(*_open_server(address, read_only=read_only))
-        except SQLAlchemyError as error:
-            raise StoreError(
-                f"the learners' database cannot be opened: {_reason(error)}. Look at [store] url."
-            ) from error
+        return cls(open_database(url, read_only=read_only, save=save_before_step))
 
     def number(self, name: str) -> int:
         """The number of the learner of this name, made where there is none yet; 0 where nothing may be written."""
@@ -75,14 +62,10 @@ class Log:
     def _make_learner(self, name: str) -> int:
         from sqlalchemy import text
 
+        values = {"name": name, "made": datetime.now(UTC).isoformat()}
         with self.writing() as connection:
+            connection.execute(text(_NEW_LEARNER), values)
             number = _find_learner(connection, name)
-            if number is None:
-                made = datetime.now(UTC).isoformat()
-                connection.execute(
-                    text("INSERT INTO learners (name, made) VALUES (:name, :made)"), {"name": name, "made": made}
-                )
-                number = _find_learner(connection, name)
         assert number is not None
         return number
 
@@ -93,24 +76,16 @@ class Log:
         with self.reading() as connection:
             return tuple(row[0] for row in connection.execute(text("SELECT name FROM learners ORDER BY id")))
 
-    def append(self, learner: int, row: Row) -> bool:
-        """Put one row at the end of a learner's log; False, and no change, where one with this id is there already."""
-        from sqlalchemy import text
-
-        body = json.dumps(row.body, ensure_ascii=False, sort_keys=True)
-        plain = {"id": row.id, "at": _stamp(row.at), "kind": row.kind, "card": row.card, "ask": row.ask, "body": body}
-        key = {"learner": learner, "id": row.id}
+    def append(self, learner: int, *rows: Row) -> bool:
+        """Put rows at the end of a learner's log, all or none; False where every one was there already, by its id."""
         with self.writing() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT id FROM learners WHERE id = :learner FOR UPDATE"), key)
-            if connection.execute(text("SELECT 1 FROM log WHERE learner = :learner AND id = :id"), key).first():
-                return False
-            last = text("SELECT chain FROM log WHERE learner = :learner ORDER BY seq DESC LIMIT 1")
-            chain = _chain(connection.execute(last, key).scalar() or "", plain)
-            connection.execute(text(_INSERT), {"learner": learner, "chain": chain, **plain})
-        if self.after_write is not None:
+                _wait_for(connection, learner)
+            # A list, since each row must be written, whatever came of the one before.
+            new = any([_put(connection, learner, row) for row in rows])
+        if new and self.after_write is not None:
             self.after_write()
-        return True
+        return new
 
     def rows(
         self,
@@ -137,20 +112,78 @@ class Log:
             return tuple(_row(found) for found in connection.execute(statement, values))
 
     def check(self) -> tuple[str, ...]:
-        """What is wrong with the data, in plain sentences: rows whose hash chain does not fit. Empty is good."""
-        return tuple(fault for name in self.learners() for fault in self._check(name))
+        """What is wrong with the data, in plain sentences: rows that were changed, names that no row belongs to.
+
+        Empty is good.
+        """
+        return (*self._check_names(), *(fault for name in self.learners() for fault in self._check(name)))
+
+    def _check_names(self) -> Iterator[str]:
+        from sqlalchemy import inspect, text
+
+        with self.reading() as connection:
+            twice = any(column["name"] == "again" for column in inspect(connection).get_columns("learners"))
+            for name, again in connection.execute(text("SELECT name, again FROM learners")) if twice else ():
+                if name != again:
+                    yield f"{name}: this name of a learner was changed; it was {again}."
+            nobody = "SELECT count(*) FROM log WHERE learner NOT IN (SELECT id FROM learners)"
+            if lost := connection.execute(text(nobody)).scalar():
+                yield f"{lost} rows belong to no learner."
 
     def _check(self, name: str) -> Iterator[str]:
+        for row, good in self.chained(name):
+            if not good:
+                yield f"{name}: row {row['seq']} or one before it was changed after it was written."
+                return
+
+    def chained(self, name: str) -> Iterator[tuple[Mapping[str, Any], bool]]:
+        """A learner's rows as they lie in the database, each with whether its hash follows from the row before."""
         from sqlalchemy import text
 
-        chain = ""
+        before = ""
         with self.reading() as connection:
             key = {"learner": _find_learner(connection, name)}
             for found in connection.execute(text(f"{_COLUMNS} ORDER BY seq"), key).mappings():
-                chain = _chain(chain, {column: found[column] for column in _CHAINED})
-                if chain != found["chain"]:
-                    yield f"{name}: row {found['seq']} or one before it was changed after it was written."
-                    return
+                row = {column: found[column] for column in ("seq", *_CHAINED, "chain")}
+                yield row, chain(before, row) == row["chain"]
+                before = row["chain"]
+
+    def erase(self, name: str) -> int:
+        """Delete a learner and every row of hers, so that their bytes are gone too; gives how many rows there were.
+
+        Raises:
+            NotFoundError: there is no such learner.
+            StoreError: the database could not be written, and she is still there.
+        """
+        from sqlalchemy import text
+
+        with self.writing() as connection:
+            kind, number = connection.dialect.name, _find_learner(connection, name)
+            if number is None:
+                raise NotFoundError(f"there is no learner {name!r}; there are: {', '.join(self.learners()) or 'none'}")
+            if kind == "sqlite":
+                connection.execute(text("PRAGMA secure_delete = ON"))
+            for statement in UNGUARD[kind]:
+                connection.execute(text(statement))
+            gone = connection.execute(text("DELETE FROM log WHERE learner = :number"), {"number": number}).rowcount
+            connection.execute(text("DELETE FROM learners WHERE id = :number"), {"number": number})
+            for statement in GUARD[kind]:
+                connection.execute(text(statement))
+        self._rewrite()
+        return gone
+
+    def _rewrite(self) -> None:
+        """Write the file anew from what is still in it: deleted rows lie in no free page and in no log of changes."""
+        assert self._writer is not None
+        with self._lock, self._writer.connect() as connection:
+            raw = connection.execution_options(isolation_level="AUTOCOMMIT").connection.driver_connection
+            assert raw is not None
+            if connection.dialect.name == "sqlite":
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                raw.execute("VACUUM FULL log")
+                raw.execute("VACUUM FULL learners")
 
     @contextmanager
     def writing(self) -> "Iterator[Connection]":
@@ -168,7 +201,21 @@ class Log:
                 with self._writer.begin() as connection:
                     yield connection
             except SQLAlchemyError as error:
-                raise StoreError(f"{self.place} could not be written: {_reason(error)}. Nothing was saved.") from error
+                raise StoreError(f"{self.place} could not be written: {reason(error)}. Nothing was saved.") from error
+
+    def check_writable(self) -> None:
+        """Try to write, and take it back; raises StoreError where the database cannot be written."""
+        from sqlalchemy import text
+        from sqlalchemy.exc import SQLAlchemyError
+
+        if self._writer is None:
+            raise StoreError(f"{self.place} was opened for reading only")
+        try:
+            with self._lock, self._writer.connect() as connection:
+                connection.execute(text("UPDATE learners SET made = made WHERE id < 0"))
+                connection.rollback()
+        except SQLAlchemyError as error:
+            raise StoreError(f"{self.place} could not be written: {reason(error)}.") from error
 
     @contextmanager
     def reading(self) -> "Iterator[Connection]":
@@ -187,7 +234,7 @@ class Log:
                 with self._reader.begin() as connection:
                     yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"{self.place} could not be read: {_reason(error)}") from error
+            raise StoreError(f"{self.place} could not be read: {reason(error)}") from error
 
     def close(self) -> None:
         """Let go of the database and of the right to write it."""
@@ -207,18 +254,33 @@ class Log:
         self.close()
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite address; None for one in memory and for any other database."""
-    from sqlalchemy.engine import make_url
-
-    address = make_url(url)
-    path = address.database or ""
-    return Path(path) if address.get_backend_name() == "sqlite" and path not in ("", ":memory:") else None
-
-
-def _chain(before: str, row: Mapping[str, str]) -> str:
+def chain(before: str, row: Mapping[str, Any]) -> str:
+    """The hash of a row, given that of the row before it; empty for a learner's first."""
     plain = json.dumps([row[column] for column in _CHAINED], ensure_ascii=False)
-    return sha256(f"{before}\n{plain}".encode()).hexdigest()
+    return sha256(f"{before}\n{plain}".encode(errors="surrogatepass")).hexdigest()
+
+
+def _wait_for(connection: "Connection", learner: int) -> None:
+    """Where several processes write, the learner's row is the gate: who holds it knows the end of her chain."""
+    from sqlalchemy import text
+
+    key = {"learner": learner}
+    if connection.execute(text("SELECT id FROM learners WHERE id = :learner FOR UPDATE"), key).first() is None:
+        raise StoreError("This learner was erased. Nothing was saved.")
+
+
+def _put(connection: "Connection", learner: int, row: Row) -> bool:
+    from sqlalchemy import text
+
+    key = {"learner": learner, "id": row.id}
+    if connection.execute(text("SELECT 1 FROM log WHERE learner = :learner AND id = :id"), key).first():
+        return False
+    body = json.dumps(row.body, ensure_ascii=False, sort_keys=True)
+    plain = {"id": row.id, "at": _stamp(row.at), "kind": row.kind, "card": row.card, "ask": row.ask, "body": body}
+    last = text("SELECT chain FROM log WHERE learner = :learner ORDER BY seq DESC LIMIT 1")
+    before = connection.execute(last, key).scalar() or ""
+    connection.execute(text(_INSERT), {"learner": learner, "chain": chain(before, plain), **plain})
+    return True
 
 
 def _stamp(at: datetime) -> str:
@@ -244,157 +306,3 @@ def _find_learner(connection: "Connection", name: str) -> int | None:
 
     found: int | None = connection.execute(text("SELECT id FROM learners WHERE name = :name"), {"name": name}).scalar()
     return found
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-
-
-def _open_sqlite(address: "URL", *, read_only: bool) -> Opened:
-    path = address.database or ""
-    in_memory = path in ("", ":memory:")
-    if read_only and (in_memory or not Path(path).is_file()):
-        # Nothing was ever studied here: an empty database that is not kept reads the same, and leaves no file behind.
-        address, in_memory = address.set(database=":memory:"), True
-    if in_memory:
-        engine = _sqlite_engine(address, shared=True)
-        _migrate(engine)
-        return None if read_only else engine, engine, None, "the database in memory"
-    lock = None if read_only else own(Path(path))
-    try:
-        look_at(Path(path))
-        if read_only:
-            reader = _sqlite_engine(address, read_only=True)
-            _refuse_old(reader, path)
-            return None, reader, None, path
-        writer = _sqlite_engine(address, shared=True)
-        _migrate(writer)
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
-    return writer, _sqlite_engine(address, read_only=True), lock, path
-
-
-def _open_server(address: "URL", *, read_only: bool) -> Opened:
-    from sqlalchemy import create_engine
-
-    engine = create_engine(address, pool_pre_ping=True)
-    if not read_only:
-        _migrate(engine)
-    return None if read_only else engine, engine, None, address.render_as_string(hide_password=True)
-
-
-def own(path: Path) -> "FileLock":
-    """The right to write this file, until it is released.
-
-    Raises:
-        StoreError: another process has it, or the folder cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(f"{path}.lock", timeout=0.5)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise StoreError(f"{path} is in use by another tutor. Close that one, or use its page.") from None
-    except OSError as error:
-        raise StoreError(f"{path.parent} cannot be written: {error.strerror}. Choose another folder.") from error
-    return lock
-
-
-def look_at(path: Path) -> None:
-    """Check a database file before anything is written to it.
-
-    Raises:
-        StoreError: it is damaged, of something else, or of a newer version.
-    """
-    import sqlite3
-
-    if not path.is_file() or path.stat().st_size == 0:
-        return
-    advice = "Restore a backup (tutor restore), or move the file away."
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute("PRAGMA query_only = ON")
-        found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
-        if found != ["ok"]:
-            raise StoreError(f"{path} is damaged: {found[0]}. {advice}")
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        version = connection.execute("SELECT max(number) FROM steps").fetchone()[0] if "steps" in tables else 0
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path} is not a sound database: {error}. {advice}") from error
-    finally:
-        connection.close()
-    if version > LATEST:
-        found_step = f"step {version}, this one knows {LATEST}"
-        raise StoreError(f"{path} was written by a newer version ({found_step}). Install the newer version.")
-    if tables and "steps" not in tables:
-        raise StoreError(f"{path} is a database of something else. Choose another file in [store] url.")
-
-
-def _sqlite_engine(address: "URL", *, shared: bool = False, read_only: bool = False) -> "Engine":
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.pool import NullPool, StaticPool
-
-    # A reader's connection is closed when its read ends: none is left for the garbage collector to find.
-    engine = create_engine(
-        address, poolclass=StaticPool if shared else NullPool, connect_args={"check_same_thread": False}
-    )
-
-    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - a sqlite3 connection
-        # The driver must not begin or commit by itself: a step of the schema is one transaction, tables included.
-        connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout = 5000")
-        connection.execute("PRAGMA foreign_keys = ON")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-        else:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-
-    def begin(connection: "Connection") -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", begin)
-    return engine
-
-
-def _version(connection: "Connection") -> int:
-    from sqlalchemy import inspect, text
-
-    if not inspect(connection).has_table("steps"):
-        return 0
-    return int(connection.execute(text("SELECT max(number) FROM steps")).scalar() or 0)
-
-
-def _refuse_old(engine: "Engine", path: str) -> None:
-    with engine.begin() as connection:
-        version = _version(connection)
-    if version < LATEST:
-        raise StoreError(f"{path} is from an older version. Start the tutor once (tutor chat) to bring it up to date.")
-
-
-def _migrate(engine: "Engine") -> None:
-    """Run each missing step in a transaction of its own, so that a kill leaves the old schema or the new one.
-
-    A database whose step fails is not used, so its connections are closed.
-    """
-    from sqlalchemy import text
-
-    try:
-        for step in STEPS:
-            with engine.begin() as connection:
-                if _version(connection) >= step.number:
-                    continue
-                if step.number == 1:
-                    connection.execute(text("CREATE TABLE steps (number INTEGER PRIMARY KEY, at TEXT NOT NULL)"))
-                for statement in step.statements[engine.dialect.name]:
-                    connection.execute(text(statement))
-                values = {"number": step.number, "at": datetime.now(UTC).isoformat()}
-                connection.execute(text("INSERT INTO steps (number, at) VALUES (:number, :at)"), values)
-    except BaseException:
-        engine.dispose()
-        raise

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from corpus.card import KeyPoint
 
 from .attack import both_ways, copied, guard, soup
-from .clauses import Prepared, prepare
+from .clauses import Prepared, Word, prepare
 from .contradiction import parts
-from .features import POINT_VECTORS, POINT_WORDS, Measured, Seen, Target, attach, measure, seen
+from .features import POINT_VECTORS, POINT_WORDS, Measured, Target, measure
+from .states import Seen, attach, seen
 
 if TYPE_CHECKING:
     from corpus.minilm import MiniLM
@@ -32,6 +33,7 @@ _Passed = tuple["Match", tuple[_Spans, _Spans]]
 _ROUNDS = 2  # how often what is left is looked at again: idle sentences first, then clauses set apart
 _SINGLY = 3  # up to so many idle sentences are also left out one at a time
 _BLOCK = 150
+STATED = 0.9  # what a point is made at least where the answer holds it word by word
 _CARDS = 2_000
 
 
@@ -153,8 +155,9 @@ class Matcher:
         texts = [f"{p.head}: {p.text}" if p.head else p.text for p in job.points] or [job.reference]
         prepared = self._see([prepare(text) for text in (job.question, job.reference, *texts)])
         weights = point_weights([one.text for one in prepared[2:]])
-        marked = [(one.text.words, _before_colon(one.text)) for one in prepared[2:]]
-        return Target(prepared[0], prepared[1], tuple(prepared[2:]), weights, parts(marked))
+        marked = [_marked(one.text, job.points[at].head if job.points else "") for at, one in enumerate(prepared[2:])]
+        heads = tuple(head for _, head, _ in marked)
+        return Target(prepared[0], prepared[1], tuple(prepared[2:]), weights, heads, parts(marked))
 
     def _see(self, texts: Sequence[Prepared]) -> list[Seen]:
         if self._embedder is None:
@@ -178,6 +181,7 @@ class Matcher:
         if copied(target.question.text, answer.text):
             chance, some = min(chance, 0.1), min(some, 0.1)
         supports = np.minimum(shifted(alone, np.array(target.weights), chance), _ceiling(alone, np.array(numbers.said)))
+        supports = np.where(numbers.stated, np.maximum(supports, STATED), supports)
         extra = tuple(_evidence(answer.text, span) for span in numbers.apart)
         ids = [point.id for point in job.points] or [""]
         points = tuple(
@@ -243,20 +247,22 @@ def _flags(target: Target, answer: Seen) -> list[str]:
         found.append("empty")
     if copied(target.question.text, answer.text):
         found.append("copied_question")
-    if both_ways(target.question.text, answer.text):
+    if both_ways(target.question.text, target.reference.text, answer.text):
         found.append("both_ways")
-    if soup(target.reference.text, answer.text):
+    if soup(target.question.text, target.reference.text, answer.text):
         found.append("keyword_soup")
     if answer.text.cut or len(answer.text.words) > max(400, 12 * len(target.reference.text.words)):
         found.append("long")
     return found
 
 
-def _before_colon(text: Prepared) -> int:
-    """How many words stand before the first colon or equals sign of a short opening; 0 where there is none."""
-    at = min((place for place in (text.text.find(":"), text.text.find(" = ")) if place > 0), default=-1)
-    count = sum(word.end <= at for word in text.words) if at > 0 else 0
-    return count if count <= 6 else 0
+def _marked(text: Prepared, heading: str) -> tuple[Sequence[Word], int, int]:
+    """A point's words, how many of them are its head, and how many stand before its own colon (0: none soon)."""
+    start = len(heading) + 1 if heading else 0
+    head = sum(word.start < start for word in text.words)
+    at = min((place for mark in (":", " = ") if (place := text.text.find(mark, start)) > 0), default=-1)
+    count = sum(word.end <= at for word in text.words)
+    return text.words, head, count if head < count <= head + 6 else 0
 
 
 def _evidence(text: Prepared, span: tuple[int, int]) -> str:

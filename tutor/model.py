@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from corpus.tokens import count_tokens
 from prompts import Prompt
 from tutor.attempt import Attempt, Completion, Usage
 from tutor.diagnose import no_key, transient
@@ -20,6 +21,7 @@ from tutor.errors import (
     ModelBusyError,
     ModelCutError,
     ModelError,
+    ModelLongError,
 )
 from tutor.settings import Profile
 from tutor.stream import Stream, background
@@ -151,10 +153,12 @@ class OpenModel:
     ) -> "Stream[str | Completion]":
         """See ChatModel.stream; `close` may be called from any thread."""
         messages = _messages(prompt, history)
-        return Stream(lambda: self._pieces(messages, max_tokens or self.profile.max_tokens), idle="")
+        limit = min(max_tokens or self.profile.reply_limit, self.profile.context // 2)
+        return Stream(lambda: self._pieces(messages, limit), idle="")
 
     async def _pieces(self, messages: "list[BaseMessage]", limit: int) -> AsyncGenerator[str | Completion, None]:
         begun = time.monotonic()
+        self._measure(messages, limit)
         self._ask_leave(begun)
         for number in range(self.profile.retries + 1):
             attempt = Attempt(profile=self.profile, key=self._key, begun=begun, tried=time.monotonic())
@@ -187,6 +191,15 @@ class OpenModel:
         if shown := attempt.finish():
             yield shown
         yield attempt.completion([str(message.content) for message in messages])
+
+    def _measure(self, messages: "list[BaseMessage]", limit: int) -> None:
+        """Refuse a call that the context has no room for: some servers would cut the prompt and say nothing."""
+        size, room = sum(count_tokens(message.text, self.name) for message in messages), self.profile.context
+        if size + limit > room:
+            raise ModelLongError(
+                f"{self.name} {self.where}: a prompt of about {size} tokens and {limit} for the reply do not fit into "
+                f"context = {room} of [models.{self.profile.name}]. Raise it if the server has more."
+            )
 
     def _ask_leave(self, now: float) -> None:
         """Refuse a call while the server has asked for a pause."""

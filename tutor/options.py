@@ -18,6 +18,7 @@ Model = Annotated[str | None, typer.Option("--model", help="The model profile to
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Deck files or folders (default: your decks).")]
 DeckFiles = Annotated[list[Path] | None, typer.Option("--deck", help="A deck file or folder instead of your decks.")]
+Learner = Annotated[str, typer.Option("--learner", help="Whose history (default: yours).")]
 DeckNames = Annotated[list[str] | None, typer.Option("--deck", help="Only this deck: its name or its file's name.")]
 
 

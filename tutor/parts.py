@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from tutor.model import ChatModel
     from tutor.usage import Ledger
 
-__all__ = ["Once", "Parts", "Report"]
+__all__ = ["Once", "Parts", "Report", "Watch"]
 
 T = TypeVar("T")
 Report = Callable[[int, int], None]
+Watch = Callable[["ChatModel", Profile], "ChatModel"]
 log = logging.getLogger(__name__)
 
 
@@ -56,23 +57,32 @@ class Once(Generic[T]):
 class Parts:
     """The parts by name; those that stand on the decks are made anew after `stock`."""
 
-    def __init__(self, settings: Settings, library: Library, progress: Report | None = None) -> None:
+    def __init__(
+        self, settings: Settings, library: Library, progress: Report | None = None, watch: Watch | None = None
+    ) -> None:
         self.settings = settings
+        self._watch = watch
         self.notices: tuple[str, ...] = ()
         self._progress = progress
         self._closing: list[Callable[[], None]] = []
         self._minilm: Once[MiniLM | None] = Once(self._make_minilm)
         self.embedder: Once[Embedder | None] = Once(self._make_embedder)
         self.ledger: Once[Ledger] = Once(self._make_ledger)
-        self.model: Once[ChatModel | None] = Once(lambda: self._make_model(settings.profile))
         self.matcher: Once[Matcher] = Once(self._make_matcher)
-        self.grader: Once[Grader] = Once(self._make_grader)
+        self.change(settings)
         self._lay_out(library)
+
+    def change(self, settings: Settings) -> None:
+        """Go on with other settings of the language model; what stands on it is made again when it is asked for."""
+        self.settings = settings
+        self.model: Once[ChatModel | None] = Once(lambda: self._make_model(settings.profile))
+        self.grader: Once[Grader] = Once(self._make_grader)
+        self.explainer: Once[Explainer] = Once(self._make_explainer)
 
     def _lay_out(self, library: Library) -> None:
         self._library = library
         self.retriever: Once[Retriever] = Once(self._make_retriever)
-        self.explainer: Once[Explainer] = Once(self._make_explainer)
+        self.explainer = Once(self._make_explainer)
         self.quoter: Once[Explainer] = Once(self._make_quoter)
 
     def stock(self, library: Library) -> None:
@@ -142,7 +152,8 @@ class Parts:
 
         client = open_model(profile, tracing=self.settings.model.tracing)
         self._closing.append(client.close)
-        return Metered(client, self.ledger.get(), profile)
+        metered = Metered(client, self.ledger.get(), profile)
+        return self._watch(metered, profile) if self._watch else metered
 
     def _make_matcher(self) -> "Matcher":
         from tutor.match import Matcher
@@ -161,7 +172,8 @@ class Parts:
         from corpus.retrieve import Retriever
 
         folder = self.settings.data_dir / "index"
-        return Retriever(self._library.all_cards, self.embedder.get(), folder, self._progress)
+        url = self.settings.index.url
+        return Retriever(self._library.all_cards, self.embedder.get(), folder, self._progress, url=url, tell=self.note)
 
     def _make_quoter(self) -> "Explainer":
         from tutor.explain import Explainer
@@ -178,6 +190,7 @@ class Parts:
         cache = KeptReplies(self.settings.cache_dir / "replies.db") if self.settings.model.cache else None
         if cache is not None:
             self._closing.append(cache.close)
+        tightest = min((profile, *self.settings.fallbacks), key=lambda one: one.context - one.reply_limit)
         return Explainer(
-            self.retriever.get(), model, context=profile.context, max_tokens=profile.max_tokens, cache=cache
+            self.retriever.get(), model, context=tightest.context, max_tokens=tightest.reply_limit, cache=cache
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 import httpx2
 
@@ -17,7 +17,7 @@ from corpus.card import KeyPoint
 from corpus.tokens import count_tokens
 from prompts import Prompt
 from tutor.diagnose import diagnose, scrub
-from tutor.errors import ConfigError, ModelCutError, ModelError, ModelTimeoutError
+from tutor.errors import ConfigError, ModelCutError, ModelError, ModelLimitError, ModelTimeoutError
 from tutor.model import Completion, OpenModel, complete, open_model, read_key
 from tutor.settings import Profile
 from tutor.verdicts import ask
@@ -66,13 +66,13 @@ def probe(profile: Profile, environ: Mapping[str, str]) -> Iterator[Check]:
     named = profile.key_variable or profile.api_key_file
     yield row("key", "ok", f"there, from {named}" if named else "none needed")
     with closing(model):
-        reached = yield from _reached(profile, key, row)
-        if not reached:
+        listed = yield from _reached(profile, key, row)
+        if listed is None:
             return
         spoke = yield from _speaks(model, row)
         if spoke:
             yield _limit(model, row)
-            yield _context(model, row)
+            yield _context(model, key, row, _listed_context(listed))
             yield _verdicts(model, row)
             yield _schema(profile, key, row)
 
@@ -80,11 +80,11 @@ def probe(profile: Profile, environ: Mapping[str, str]) -> Iterator[Check]:
 Row = Callable[..., Check]
 
 
-def _reached(profile: Profile, key: str, row: Row) -> Generator[Check, None, bool]:
-    """Rows on the server and on its list of models; returns whether it makes sense to go on."""
+def _reached(profile: Profile, key: str, row: Row) -> Generator[Check, None, dict[str, Any] | None]:
+    """Rows on the server and on its list of models; returns what is listed of this one, None where it ends here."""
     if profile.provider != "openai":
         yield row("server", "skip", f"not listed by {profile.provider}")
-        return True
+        return {}
     begun = time.monotonic()
     try:
         got = httpx2.get(
@@ -95,13 +95,14 @@ def _reached(profile: Profile, key: str, row: Row) -> Generator[Check, None, boo
         )
     except httpx2.HTTPError as error:
         yield row("server", "fail", str(diagnose(error, profile, key=key)))
-        return False
+        return None
     took = f"{1000 * (time.monotonic() - begun):.0f} ms"
     if got.status_code in (401, 403):
         yield row("server", "fail", f"does not accept the key (HTTP {got.status_code})", "Check the key itself.")
-        return False
+        return None
     yield row("server", "ok", f"answers {profile.where} in {took}")
-    names = _listed(got)
+    models = _listed(got)
+    names = list(models)
     if not names:
         yield row("model", "skip", f"the server lists no models (HTTP {got.status_code})")
     elif profile.model in names or f"{profile.model}:latest" in names:
@@ -111,14 +112,23 @@ def _reached(profile: Profile, key: str, row: Row) -> Generator[Check, None, boo
         fix = f"Set model to one of: {', '.join(near)}."
         # Some servers list one name and answer to any.
         yield row("model", "warn", f"{profile.model} is not among the {len(names)} that the server lists", fix)
-    return True
+    return models.get(profile.model, {})
 
 
-def _listed(got: httpx2.Response) -> list[str]:
+def _listed(got: httpx2.Response) -> dict[str, dict[str, Any]]:
     try:
-        return [str(one["id"]) for one in got.json()["data"]]
+        return {str(one["id"]): dict(one) for one in got.json()["data"]}
     except (ValueError, KeyError, TypeError):
-        return []
+        return {}
+
+
+def _listed_context(model: Mapping[str, Any]) -> int:
+    """The context that the server's list gives, as vLLM, llama.cpp, LM Studio and gateways name it; 0 where none."""
+    found = {**model, **(model["meta"] if isinstance(model.get("meta"), dict) else {})}
+    for name in ("max_model_len", "n_ctx", "loaded_context_length", "context_length", "context_window"):
+        if isinstance(found.get(name), int):
+            return int(found[name])
+    return 0
 
 
 def _prompt(text: str) -> Prompt:
@@ -136,10 +146,8 @@ def _speaks(model: OpenModel, row: Row) -> Generator[Check, None, bool]:
             elif piece:
                 pieces += 1
                 first = first or time.monotonic() - begun
-    except ModelCutError as cut:
-        if "limit of tokens" not in str(cut):
-            yield row("stream", "fail", str(cut))
-            return False
+    except ModelLimitError:
+        pass
     except ModelError as error:
         yield row("stream", "fail", str(error))
         return False
@@ -151,7 +159,9 @@ def _speaks(model: OpenModel, row: Row) -> Generator[Check, None, bool]:
     speed = (done.usage.output_tokens if done else pieces) / max(0.001, whole - first)
     slow = first > 10 or speed < 5
     yield row("speed", "warn" if slow else "ok", f"first word after {first:.2f} s, then {speed:.0f} tokens a second")
-    usage = "the server counts tokens" if done and not done.usage.estimated else "no figures, so they are estimated"
+    usage = "the server counts tokens" if done and not done.usage.estimated else "estimated"
+    if usage == "estimated" and model.profile.compatible and model.profile.stream_usage is None:
+        usage = "estimated; stream_usage = true asks the server for its own figures"
     yield row("usage", "ok", usage)
     return True
 
@@ -163,41 +173,68 @@ def _limit(model: OpenModel, row: Row) -> Check:
         return row("max_tokens", "ok", "is kept")
     except ModelError as error:
         return row("max_tokens", "warn", str(error))
-    if said.usage.output_tokens <= 10:
+    if said.usage.output_tokens <= (20 if said.usage.estimated else 10):
         return row("max_tokens", "ok", "is kept, though the server does not say that the reply was cut")
     fix = "Long replies cost time and money here; look for the server's own name of the limit and use extra_body."
     return row("max_tokens", "warn", f"8 were asked for, {said.usage.output_tokens} came", fix)
 
 
-def _context(model: OpenModel, row: Row) -> Check:
+def _context(model: OpenModel, key: str, row: Row, listed: int) -> Check:
     """Whether the context is as long as the profile says: some servers cut a long prompt and say nothing."""
     profile = model.profile
+    fix = f"Set context in [models.{profile.name}] to what the server has, or give the server more."
+    if 0 < listed < profile.context:
+        return row("context", "fail", f"the profile says {profile.context}, the server {listed}", fix)
     if profile.price_in > 0:
         return row("context", "skip", "not tried, since a long prompt costs money here")
-    size = min(profile.context, _PROBED_CONTEXT) - 200
+    size = min(profile.context - profile.reply_limit, _PROBED_CONTEXT) - 100
     line = "The river runs past the mill and on to the sea. "
     text = f"The code word is {_CODE}.\n{line * (size // count_tokens(line, profile.model))}\nWhat is the code word?"
     sent = count_tokens(text, profile.model)
-    fix = f"Set context in [models.{profile.name}] to what the server has, or give the server more."
     try:
-        done = complete(model, _prompt(text), max_tokens=40)
-    except ModelTimeoutError:
+        said, read = _whole(model, key, text)
+    except (ModelTimeoutError, httpx2.TimeoutException):
         return row("context", "skip", f"a prompt of about {sent} tokens takes longer than {_LONGEST:g} s here")
-    except ModelCutError as cut:
-        if "limit of tokens" in str(cut):
-            return row("context", "ok", f"takes a prompt of about {sent} tokens")
-        return row("context", "warn", str(cut), fix)
-    except ModelError as error:
-        return row("context", "fail", str(error), fix)
+    except ModelLimitError:
+        return row("context", "ok", f"takes a prompt of about {sent} tokens")
+    except (ModelError, httpx2.HTTPError) as error:
+        return row("context", "fail", str(diagnose(error, profile, key=key)), fix)
     # Estimates run high by design, so only a large gap means that something was cut.
-    if not done.usage.estimated and done.usage.input_tokens < 0.5 * sent:
-        said = (
-            f"about {sent} tokens were sent and {done.usage.input_tokens} were read: the server cuts prompts silently"
-        )
-        return row("context", "fail", said, fix)
-    if _CODE not in done.text:
+    if 0 < read < 0.5 * sent:
+        found = f"about {sent} tokens were sent and {read} were read: the server cuts prompts silently"
+        return row("context", "fail", found, fix)
+    if _CODE not in said:
         return row("context", "warn", f"the beginning of a prompt of about {sent} tokens was not remembered", fix)
     return row("context", "ok", f"a prompt of about {sent} tokens is read from beginning to end")
+
+
+def _whole(model: OpenModel, key: str, text: str) -> tuple[str, int]:
+    """A reply in one piece with the tokens that were read, which servers count there unasked; 0 where unknown."""
+    profile = model.profile
+    if profile.provider != "openai":
+        done = complete(model, _prompt(text), max_tokens=40)
+        return done.text, 0 if done.usage.estimated else done.usage.input_tokens
+    got = _post(profile, key, text, 40)
+    if got.status_code != 200:
+        raise diagnose(httpx2.HTTPStatusError(got.text, request=got.request, response=got), profile, key=key)
+    try:
+        content = got.json()
+        return str(content["choices"][0]["message"]["content"]), int((content.get("usage") or {})["prompt_tokens"])
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return got.text, 0
+
+
+def _post(profile: Profile, key: str, text: str, limit: int, **more: object) -> httpx2.Response:
+    """A plain request, without a stream."""
+    name = "max_tokens" if profile.compatible and not profile.max_completion_tokens else "max_completion_tokens"
+    messages = [{"role": "user", "content": text}]
+    return httpx2.post(
+        f"{profile.url.rstrip('/')}/chat/completions",
+        json={"model": profile.model, "messages": messages, name: limit, **profile.extra_body, **more},
+        headers={"Authorization": f"Bearer {key}"} if key else {},
+        timeout=_LONGEST,
+        trust_env=not profile.local,
+    )
 
 
 def _verdicts(model: OpenModel, row: Row) -> Check:
@@ -225,20 +262,9 @@ def _schema(profile: Profile, key: str, row: Row) -> Check:
         "required": ["n"],
         "additionalProperties": False,
     }
-    body = {
-        "model": profile.model,
-        "messages": [{"role": "user", "content": "How many legs has a spider? Reply in JSON."}],
-        "max_completion_tokens" if not profile.base_url else "max_tokens": 60,
-        "response_format": {"type": "json_schema", "json_schema": {"name": "legs", "schema": shape, "strict": True}},
-    }
+    asked = {"type": "json_schema", "json_schema": {"name": "legs", "schema": shape, "strict": True}}
     try:
-        got = httpx2.post(
-            f"{profile.url.rstrip('/')}/chat/completions",
-            json=body,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=_LONGEST,
-            trust_env=not profile.local,
-        )
+        got = _post(profile, key, "How many legs has a spider? Reply in JSON.", 60, response_format=asked)
         content = got.json()["choices"][0]["message"]["content"]
         followed = isinstance(json.loads(content).get("n"), int)
     except httpx2.HTTPError as error:

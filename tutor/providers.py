@@ -46,9 +46,9 @@ def connect(profile: Profile, key: str) -> tuple[BaseChatModel, Callable[[], Awa
         "temperature": profile.temperature,
         "timeout": None,
         "max_retries": 0,
-        "stream_usage": profile.stream_usage,
+        "stream_usage": not profile.compatible if profile.stream_usage is None else profile.stream_usage,
         "stream_chunk_timeout": None,
-        "use_responses_api": False,
+        "use_responses_api": profile.responses_api,
         "openai_proxy": "",
         "http_async_client": client,
     }
@@ -68,9 +68,10 @@ def limits(profile: Profile, max_tokens: int) -> dict[str, Any]:
     """The arguments of one call that keep the reply under `max_tokens`, as this server understands them."""
     if profile.provider not in ("openai", "azure"):
         return {}
-    if profile.provider == "openai" and profile.base_url:
-        return {"extra_body": {"max_tokens": max_tokens, **profile.extra_body}}  # older servers know no other name
-    return {"max_completion_tokens": max_tokens, **({"extra_body": profile.extra_body} if profile.extra_body else {})}
+    new = profile.max_completion_tokens
+    if profile.responses_api or new or (new is None and not profile.compatible):
+        return {"max_completion_tokens": max_tokens, "extra_body": profile.extra_body or None}
+    return {"extra_body": {"max_tokens": max_tokens, **profile.extra_body}}  # older servers know no other name
 
 
 async def _nothing() -> None:
@@ -80,7 +81,7 @@ async def _nothing() -> None:
 def _other(profile: Profile, key: str) -> BaseChatModel:
     from langchain.chat_models import init_chat_model
 
-    given: dict[str, Any] = {"max_tokens": profile.max_tokens, "timeout": profile.timeout, "max_retries": 0}
+    given: dict[str, Any] = {"max_tokens": profile.reply_limit, "timeout": profile.timeout, "max_retries": 0}
     given |= {"temperature": profile.temperature} if profile.temperature is not None else {}
     given |= {"base_url": profile.base_url} if profile.base_url else {}
     given |= {"api_key": key} if key else {}

@@ -21,6 +21,7 @@ AHEAD = timedelta(minutes=20)
 _SITTING = timedelta(hours=1)
 _NEAR = timedelta(days=14)
 _READY = 0.9
+_WORDS, _LIST = 3, 0.9
 
 # For a card's id, the ids of other cards that ask much the same.
 Alike: TypeAlias = Mapping[str, Collection[str]]
@@ -29,10 +30,11 @@ _NONE_ALIKE: Alike = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """The next card, and why this one, in plain words."""
+    """The next card, and why this one, in plain words; `apart` is the card before, where the two are confused."""
 
     card: Card
     why: str
+    apart: Card | None = None
 
 
 def in_decks(cards: Sequence[Card], decks: Sequence[str]) -> tuple[Card, ...]:
@@ -53,11 +55,25 @@ def in_decks(cards: Sequence[Card], decks: Sequence[str]) -> tuple[Card, ...]:
 
 
 def same_question(cards: Sequence[Card]) -> dict[str, frozenset[str]]:
-    """For each card whose question other cards ask too, with other answers: the ids of those."""
+    """For each card whose question others ask too, or that one note made with others: the ids of those."""
     groups: dict[str, set[str]] = defaultdict(set)
     for card in cards:
         groups[text_key(card.question)].add(card.id)
-    return {id: frozenset(ids - {id}) for ids in groups.values() if len(ids) > 1 for id in ids}
+        if card.guid:
+            groups[f"{card.path}\x1f{card.guid}"].add(card.id)
+    alike: dict[str, frozenset[str]] = {}
+    for ids in groups.values():
+        if len(ids) > 1:
+            alike.update({id: alike.get(id, frozenset()) | (ids - {id}) for id in ids})
+    return alike
+
+
+def word_lists(cards: Sequence[Card]) -> frozenset[str]:
+    """The names of decks that are plain lists of words: nearly all their questions and answers are a word or three."""
+    short: dict[str, list[bool]] = defaultdict(list)
+    for card in cards:
+        short[card.deck].append(max(len(card.question.split()), len(card.answer.split())) <= _WORDS)
+    return frozenset(deck for deck, all_short in short.items() if sum(all_short) >= _LIST * len(all_short))
 
 
 def choose(
@@ -68,18 +84,23 @@ def choose(
     new_per_day: int = 20,
     exam: datetime | None = None,
     alike: Alike = _NONE_ALIKE,
+    apart: Collection[str] = (),
+    lists: Collection[str] = (),
 ) -> Choice | None:
     """The card to ask at `now`; None where nothing is due and no new card is left for today.
 
     The same card never comes twice in a row while another one is there, and decks take turns where they can. A card
     that is `alike` to one rated today waits until the others are done: its answer was just seen. In the two weeks
-    before `exam`, cards that would be forgotten by then come early, which FSRS bears: it counts the days.
+    before `exam`, cards that would be forgotten by then come early, which FSRS bears: it counts the days. The ids in
+    `apart` are of cards confused with the one asked last, so they follow it; decks named in `lists` stay together.
     """
-    ranked = _ranked(cards, history, now, new_per_day, exam, alike)
+    before = _just_asked(history, now)
+    ranked = _ranked(cards, history, now, new_per_day, exam, alike, apart if before else (), lists)
     if not ranked:
         return None
-    card = next((card for card in ranked if card.id != _just_asked(history, now)), ranked[0])
-    return Choice(card=card, why=why(card, history, now, new_per_day=new_per_day, exam=exam))
+    card = next((card for card in ranked if card.id != before), ranked[0])
+    other = next((one for one in cards if one.id == before), None) if card.id in apart and before else None
+    return Choice(card=card, why=why(card, history, now, new_per_day=new_per_day, exam=exam), apart=other)
 
 
 def cram(cards: Sequence[Card], history: History, now: datetime, *, alike: Alike = _NONE_ALIKE) -> Choice | None:
@@ -150,13 +171,15 @@ def _just_asked(history: History, now: datetime) -> str:
 
 
 def _ranked(
-    cards: Sequence[Card], history: History, now: datetime, new_per_day: int, exam: datetime | None, alike: Alike
-) -> list[Card]:
+    cards: Sequence[Card], history: History, now: datetime, new_per_day: int, exam: datetime | None, alike: Alike,
+    apart: Collection[str], lists: Collection[str],
+) -> list[Card]:  # fmt: skip
     away = history.away(now)
     start = day_start(now)
     new_left = new_per_day - history.new_since(start)
     studied = Counter(card.deck for card in cards if history.memory(card.id).state != "new")
     last_deck = next((card.deck for card in cards if card.id == _just_asked(history, now)), "")
+    seen = _seen(history, start, alike)
     ranked: list[tuple[tuple[object, ...], Card]] = []
     for place, card in enumerate(cards):
         memory = history.memory(card.id)
@@ -164,10 +187,12 @@ def _ranked(
         if card.id in away or group is None:
             continue
         skipped = history.skipped.get(card.id, start)
-        later = (skipped > start and not _reviewed_since(memory, skipped)) or _seen(card, history, start, alike)
-        own_turn = card.deck == last_deck
+        later = (skipped > start and not _reviewed_since(memory, skipped)) or (
+            card.id in seen and not _reviewed_since(memory, start)
+        )
+        own_turn = (card.deck == last_deck) != (last_deck in lists)
         order = (memory.retrievability(now), place) if group != 1 else (studied[card.deck], place)
-        ranked.append(((later, group, own_turn, *order), card))
+        ranked.append(((later, group, card.id not in apart, own_turn, *order), card))
     return [card for _, card in sorted(ranked, key=lambda pair: pair[0])]
 
 
@@ -187,12 +212,11 @@ def _fades(memory: Memory, now: datetime, exam: datetime) -> bool:
     return rested and now < exam <= now + _NEAR and memory.retrievability(exam) < _READY
 
 
-def _seen(card: Card, history: History, start: datetime, alike: Alike) -> bool:
-    """Whether a card like this one was rated since `start`; one that was rated itself goes on in its own steps."""
-    others = [history.memory(other) for other in alike.get(card.id, ())]
-    return any(_reviewed_since(other, start) for other in others) and not _reviewed_since(
-        history.memory(card.id), start
-    )
+def _seen(history: History, start: datetime, alike: Alike) -> set[str]:
+    """The ids of cards like one that was rated since `start`: their answers were just seen."""
+    pairs = [(id, other) for id, others in alike.items() for other in others]
+    rated = {id for id in {*alike, *(other for _, other in pairs)} if _reviewed_since(history.memory(id), start)}
+    return {one for pair in pairs for one, other in (pair, pair[::-1]) if other in rated}
 
 
 def _reviewed_since(memory: Memory, at: datetime) -> bool:

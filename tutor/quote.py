@@ -12,6 +12,7 @@ from tutor.cite import Citation, cite, unmarked, words
 
 __all__ = ["Ranked", "not_in_cards", "quote"]
 
+NEAREST = 3  # so many cards are named where none answers
 _WHOLE = 6  # an answer of so many points is quoted whole
 _MOST = 12  # so many points of one card at most
 _SIDE = 3  # so many points of a card that is not the first
@@ -48,7 +49,7 @@ def not_in_cards(near: Sequence[Ranked]) -> str:
     """Says that the cards do not answer, and names the nearest ones by their questions."""
     if not near:
         return "The cards do not answer this."
-    lines = "\n".join(f"- {' '.join(ranked.card.question.split())} ({ranked.card.deck})" for ranked in near[:3])
+    lines = "\n".join(f"- {' '.join(ranked.card.question.split())} ({ranked.card.deck})" for ranked in near[:NEAREST])
     return f"The cards do not answer this. The nearest ones are:\n{lines}"
 
 

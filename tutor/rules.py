@@ -17,12 +17,17 @@ from tutor.events import (
     Commit,
     Confidence,
     DontKnow,
+    Edit,
     End,
+    Explain,
+    Mark,
     Move,
     Next,
     Phase,
     Rate,
+    Reveal,
     Skip,
+    Split,
     Suspend,
     Tick,
     Undo,
@@ -30,27 +35,32 @@ from tutor.events import (
 from tutor.grade import Grade, PointGrade, outcome
 from tutor.history import Kind, Play
 from tutor.points import PointRecord
-from tutor.schedule import AGAIN, Memory, Review, fsrs_rating
+from tutor.schedule import AGAIN, LEECH, Memory, Review, fsrs_rating
 
 LONGEST = 10_000
 _LONGEST_THOUGHT = 3600.0
-_LEECH = 4
 _MAY: dict[Phase, frozenset[type[Move]]] = {
     "idle": frozenset({Next, Ask, Undo, End}),
     "asked": frozenset({Commit, DontKnow, AskHint, Ask, Confidence, Skip, Bury, Suspend, Undo, End}),
-    "graded": frozenset({Rate, Tick, Appeal, Commit, Ask, Bury, Suspend, End}),
-    "rated": frozenset({Next, Commit, Ask, Suspend, Undo, End}),
+    "tried": frozenset({Commit, Reveal, AskHint, Ask, Rate, Appeal, Bury, Suspend, Mark, End}),
+    "graded": frozenset({Rate, Tick, Appeal, Commit, Ask, Explain, Bury, Suspend, Mark, Edit, Split, Undo, End}),
+    "rated": frozenset({Next, Commit, Ask, Explain, Suspend, Mark, Edit, Split, Undo, End}),
     "ended": frozenset({Next, Ask, Undo}),
 }
 _REFUSED: dict[Phase, str] = {
     "idle": "No card is open. Ask for the next one first.",
     "asked": "Answer the card in front of you first, or skip it.",
+    "tried": "Try once more, ask for a hint, or have the answer shown first.",
     "graded": "Say how well you knew this card first, 1 to 5.",
     "rated": "This card is done. Go on to the next one.",
     "ended": "The sitting is over. Go on with the next card.",
 }
 _REFUSED_MOVE: dict[type[Move], str] = {
-    Undo: "There is no rating to take back here.",
+    Undo: "There is nothing to take back here.",
+    Explain: "Answer the card first; then ask for more about it.",
+    Edit: "A card can be changed once its answer is shown.",
+    Split: "There is no card here that could be split.",
+    Reveal: "There is no answer to show here. Answer first, or say that you do not know.",
     Tick: "There is nothing to tick: this grade is settled. Appeal if you see it otherwise.",
     Appeal: "There is nothing to appeal against here.",
     Bury: "There is no open card to put away.",
@@ -68,6 +78,14 @@ class Study(Protocol):
     def hints(self) -> int:
         """How many hints a card may give."""
 
+    @property
+    def cards_a_sitting(self) -> int:
+        """How many cards a sitting takes; 0 for no limit."""
+
+    @property
+    def minutes_a_sitting(self) -> int:
+        """How many minutes a sitting takes; 0 for no limit."""
+
 
 def phase_of(play: Play | None, *, ended: bool = False) -> Phase:
     """Where a play stands."""
@@ -77,7 +95,21 @@ def phase_of(play: Play | None, *, ended: bool = False) -> Phase:
         return "idle"
     if play.review is not None:
         return "rated"
-    return "graded" if play.grade is not None else "asked"
+    if play.grade is None:
+        return "asked"
+    return "tried" if hidden(play) else "graded"
+
+
+def hidden(play: Play) -> bool:
+    """Whether the answer stays out of sight: nothing was committed, or a second try at it is open.
+
+    An answer that the grader is unsure of is shown at once, because the learner must see the points to tick them.
+    """
+    grade = play.grade
+    if grade is None:
+        return True
+    done = play.shown or play.tries > 1 or play.appealed or play.ticks is not None or play.review is not None
+    return not done and play.known and grade.settled and grade.verdict in ("partial", "wrong")
 
 
 def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, elsewhere: bool) -> frozenset[type[Move]]:
@@ -91,24 +123,25 @@ def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, else
         may.discard(Undo)
     if play is None:
         return frozenset(may - {Commit, Suspend})
-    if phase == "graded" and play.grade is not None:
+    if len(play.grade.key_points if play.grade is not None else ()) < 2:
+        may.discard(Split)
+    if phase in ("tried", "graded") and play.grade is not None:
         if play.grade.settled and play.ticks is None and not play.appealed:
             may.discard(Tick)
         if play.appealed or not play.known:
             may.discard(Appeal)
-    if phase == "asked":
-        if play.hint_level >= rungs:
-            may.discard(AskHint)
-        if elsewhere:
-            may.add(Next)
+    if phase in ("asked", "tried") and play.hint_level >= rungs:
+        may.discard(AskHint)
+    if phase == "asked" and elsewhere:
+        may.add(Next)
     return frozenset(may)
 
 
 def refusal(move: Move, phase: Phase) -> str:
     """Why `move` may not be made in this phase, in one plain sentence."""
-    if isinstance(move, AskHint) and phase == "asked":
+    if isinstance(move, AskHint) and phase in ("asked", "tried"):
         return "There are no more hints for this card. Answer in your own words, or say that you do not know."
-    if isinstance(move, Tick | Appeal) and phase != "graded":
+    if isinstance(move, Tick | Appeal) and phase not in ("tried", "graded"):
         return _REFUSED[phase]
     return _REFUSED_MOVE.get(type(move), _REFUSED[phase])
 
@@ -122,13 +155,25 @@ def unfit(text: str) -> str:
     return ""
 
 
-def aside(move: Skip | Bury | Suspend) -> tuple[Kind, str]:
-    """What the log calls this move, and what the learner is told."""
-    if isinstance(move, Skip):
-        return "skip", "Skipped. It comes back later today."
-    if isinstance(move, Bury):
-        return "bury", "Put away until tomorrow."
-    return "suspend", "Suspended. It does not come back until you bring it back."
+def kept(move: Skip | Bury | Suspend | Split | Mark | Edit) -> tuple[Kind, dict[str, str], str]:
+    """What the log calls this move and keeps of it, and what the learner is told; that is empty where it is unfit."""
+    match move:
+        case Skip():
+            return "skip", {}, "Skipped. It comes back later today."
+        case Bury():
+            return "bury", {}, "Put away until tomorrow."
+        case Split():
+            return "split", {}, "Put away. A smaller card for each of its points takes its place."
+        case Suspend(reason=reason):
+            told = "Suspended. It does not come back until you bring it back."
+            return "suspend", {"reason": reason.strip()[:LONGEST]}, told
+        case Mark(note=note):
+            return "mark", {"reason": note.strip()[:LONGEST]}, "Marked. You find it under the marked cards."
+        case Edit(question=question, answer=answer, points=points, tags=tags):
+            body = {"question": question.strip(), "answer": answer.strip()}
+            body |= {name: text.strip() for name, text in (("points", points), ("tags", tags)) if text.strip()}
+            fits = any(body.values()) and all(len(text) <= LONGEST for text in body.values())
+            return "edit", body, "Changed, for you alone; the deck's file stays as it is." if fits else ""
 
 
 def review(play: Play, id: str, at: datetime, value: int) -> Review:
@@ -146,7 +191,7 @@ def review(play: Play, id: str, at: datetime, value: int) -> Review:
         at=at,
         value=value,
         fsrs=fsrs_rating(value, play.grade),
-        hints=play.hint_level,
+        hints=play.hints_counted,
         verdict=play.grade.verdict,
         score=play.grade.score,
         confidence=play.confidence,
@@ -162,12 +207,49 @@ def with_points(why: str, points: Sequence[PointRecord]) -> str:
     return f"{why} Last time you missed {missed} of {len(points)} points." if missed and len(points) > 1 else why
 
 
-def leech(memory: Memory, review: Review, card: Card) -> str:
+def focus(card: Card, points: Sequence[PointRecord], apart: Card | None = None) -> str:
+    """What to mind in the answer: the places of points that she keeps missing, and the card it is confused with.
+
+    A place in the answer tells nothing of what stands there.
+    """
+    missed = {one.point for one in points if one.missed_last}
+    places = [str(place) for place, point in enumerate(card.key_points, 1) if point.id in missed]
+    lines = []
+    if places and len(card.key_points) > 1:
+        named = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
+        lines.append(
+            f"Mind point{'s' * (len(places) > 1)} {named} of {len(card.key_points)}, which you missed last time."
+        )
+    if apart is not None:
+        lines.append(f"Say also what sets it apart from “{' '.join(apart.question.split())}”.")
+    return " ".join(lines)
+
+
+def leech(memory: Memory, card: Card) -> str:
     """Advice where a card was forgotten again and again; empty otherwise."""
-    if review.cram or review.fsrs > AGAIN or memory.lapses < _LEECH or memory.lapses % _LEECH:
+    if memory.lapses < LEECH:
         return ""
-    parts = f" It has {len(card.key_points)} points: make a card of each." if len(card.key_points) > 1 else ""
+    points = len(card.key_points)
+    parts = f" It has {points} points: have it split into a card for each." if points > 1 else ""
     return f"You have forgotten this card {memory.lapses} times.{parts} Or suspend it, and come back to it later."
+
+
+def leech_now(memory: Memory, review: Review, card: Card) -> str:
+    """The same, at the reviews that make a card one."""
+    if review.cram or review.fsrs > AGAIN or memory.lapses % LEECH:
+        return ""
+    return leech(memory, card)
+
+
+def veiled(grade: Grade) -> Grade:
+    """`grade` without what the card says: points made in the learner's own words, all others as missed, in none."""
+    points = tuple(
+        replace(point, text=point.evidence, evidence="", why="")
+        if point.verdict == "made"
+        else replace(point, verdict="missed", text="", evidence="", why="")
+        for point in grade.key_points
+    )
+    return replace(grade, key_points=points, extra=())
 
 
 def ticked(grade: Grade, made: Collection[str]) -> Grade:

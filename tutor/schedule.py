@@ -4,7 +4,7 @@ Stores nothing and asks nothing: reviews come from `tutor.learner`, the choice o
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 State = Literal["new", "learning", "review"]
 
 AGAIN, HARD, GOOD, EASY = 1, 2, 3, 4
+LEECH = 4  # a card forgotten so often after it was learned eats more time than it gives
 DEFAULT_RETENTION = 0.9
 # FSRS-6's default forgetting curve: recall falls to 0.9 when the time passed equals the stability.
 _DECAY = -0.1542
@@ -40,7 +41,7 @@ class Judged(Protocol):
 class Review:
     """One rating of one card. `value` is the learner's 1 to 5, `fsrs` what FSRS is told (1 again to 4 easy).
 
-    A `cram` review is practice: it is kept, and it changes no memory.
+    A `cram` review is practice: it is kept, and it changes no memory. An `imported` one was made in another program.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Review:
     seconds: float = 0.0
     grade: str = ""
     cram: bool = False
+    imported: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +143,19 @@ def clamp_retention(value: float) -> float:
     return min(0.99, max(0.70, float(value)))
 
 
+def clamp_parameters(parameters: Iterable[float]) -> tuple[float, ...]:
+    """FSRS parameters within their bounds; FSRS's own where one is no number or their count is wrong."""
+    from fsrs.scheduler import DEFAULT_PARAMETERS, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS
+
+    given = tuple(parameters)
+    if len(given) != len(DEFAULT_PARAMETERS) or not all(
+        isinstance(value, int | float) and math.isfinite(value) for value in given
+    ):
+        return tuple(DEFAULT_PARAMETERS)
+    bounds = zip(given, LOWER_BOUNDS_PARAMETERS, UPPER_BOUNDS_PARAMETERS, strict=True)
+    return tuple(min(high, max(low, float(value))) for value, low, high in bounds)
+
+
 class Scheduler:
     """FSRS-6 with clamped inputs and no randomness: the same reviews give the same memory on every machine."""
 
@@ -148,11 +163,20 @@ class Scheduler:
         from fsrs import Scheduler as Fsrs
 
         self.retention = clamp_retention(retention)
-        chosen = tuple(parameters)
-        if chosen and all(math.isfinite(value) for value in chosen):
-            self._fsrs = Fsrs(chosen, desired_retention=self.retention, enable_fuzzing=False)
-        else:
-            self._fsrs = Fsrs(desired_retention=self.retention, enable_fuzzing=False)
+        self.parameters = clamp_parameters(parameters)
+        self._fsrs = Fsrs(self.parameters, desired_retention=self.retention, enable_fuzzing=False)
+
+    def fitted(self, parameters: Iterable[float]) -> "Scheduler":
+        """This scheduler with other parameters of FSRS."""
+        return Scheduler(self.retention, parameters=parameters)
+
+    def foretold(self, reviews: Iterable[Review]) -> Iterator[tuple[Review, float]]:
+        """Each review of one card that came a day or more after the last one, with the chance of recall foretold."""
+        memory = Memory(card="")
+        for review in reviews:
+            if memory.last_review is not None and review.at - memory.last_review >= timedelta(days=1):
+                yield review, memory.retrievability(review.at)
+            memory = self.after(memory, review)
 
     def replay(self, reviews: Iterable[Review], card: str) -> Memory:
         """The memory of `card` after `reviews`, in the order they were made.

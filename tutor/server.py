@@ -1,24 +1,35 @@
-"""The ASGI app around the page: who may ask for it, what it may load, how large a request may be, and its health.
+"""The ASGI app around the page, its health and counters, and the process that serves it until it is told to stop.
 
-Decides nothing about studying, and lets no Gradio feature reach outside this machine.
+Decides nothing about studying, and lets no Gradio feature reach outside this machine. Who may ask for what is in
+`tutor.guard`.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tutor.errors import ConfigError
+from tutor.access import Door, Sessions
+from tutor.bodies import UPLOAD_LIMIT, Uploads
+from tutor.errors import ConfigError, StoreError
+from tutor.guard import Guard, Limits
+from tutor.hosts import Hosts, loopback
+from tutor.logbook import keep
+from tutor.metrics import KIND, Metrics
+from tutor.names import Names
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from tutor.assemble import Tutor
+    from tutor.settings import ServerSettings
+    from tutor.wire import Server
 
 __all__ = ["create_app", "preload", "serve"]
 
@@ -33,78 +44,7 @@ QUIET = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
 }
-# Gradio writes inline scripts and styles and makes functions from text, so 'unsafe-inline' and 'unsafe-eval' have to
-# stay; what matters is that nothing can be loaded from, or sent to, any other place.
-HEADERS = {
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; media-src 'self'; connect-src 'self'; "
-        "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; "
-        "frame-src 'none'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-}
-BODY_LIMIT = 1_000_000
-UPLOAD_LIMIT = 50_000_000
-UPLOAD_PATH = "/gradio_api/upload"
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
-ANYWHERE = ("0.0.0.0", "::", "")
-
-
-class TooLarge(Exception):
-    """A request's body is larger than its path allows."""
-
-
-class Guard:
-    """Sets the headers above on every response and refuses bodies over the limit with 413."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        limit = UPLOAD_LIMIT if scope["path"].startswith(UPLOAD_PATH) else BODY_LIMIT
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        started = False
-        read = 0
-
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > limit:
-                raise TooLarge
-            return message
-
-        async def dressed(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                kept = [(name, value) for name, value in message["headers"] if name.decode("latin-1") not in HEADERS]
-                message["headers"] = [*kept, *((name.encode(), value.encode()) for name, value in HEADERS.items())]
-            await send(message)
-
-        try:
-            if told.isdigit() and int(told) > limit:
-                raise TooLarge
-            await self.app(scope, counted, dressed)
-        except TooLarge:
-            log.warning("refused a body over %d bytes on %s", limit, scope["path"])
-            if not started:
-                await _plain(dressed, 413, f"The request is larger than {limit:,} bytes.")
-
-
-async def _plain(send: Send, status: int, text: str) -> None:
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+CONNECTIONS = 2_000
 
 
 def preload() -> None:
@@ -115,31 +55,33 @@ def preload() -> None:
     import uvicorn  # noqa: F401
 
 
-def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> FastAPI:
-    """The page of `tutor` as an ASGI app that answers to loopback names, `host` and `[server] allowed_hosts` only."""
+def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> Guard:
+    """The page of `tutor` as an ASGI app that answers to loopback names, `host` and `[server] allowed_hosts` only.
+
+    Raises:
+        ConfigError: other machines could reach it and nobody has to sign in, or the file of names is wrong.
+    """
+    door = _door(tutor.settings.server, host)
     preload()
     # Dropped files stay in the learner's own folder, and only until they are copied into her library.
     os.environ["GRADIO_TEMP_DIR"] = str(tutor.settings.cache_dir / "dropped")
     import gradio
     from fastapi import FastAPI
-    from fastapi.responses import JSONResponse
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+    from corpus.read import SUFFIXES
     from tutor.ui import build, look
+    from tutor.ui.german import LANGUAGES
 
+    said, words = tutor.settings.server, LANGUAGES[tutor.settings.study.language]
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.get("/healthz")
-    def health() -> JSONResponse:
-        return JSONResponse({"status": "ok"})
-
-    page = build(tutor)
+    page = build(tutor, metrics := _metrics(tutor, door, lambda: guard), signed_in=door is not None)
     page.state_session_capacity = 500
     gradio.mount_gradio_app(
-        app,
+        _with_health(app, tutor, metrics, lambda: guard),
         page,
         path="/",
         app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        auth_dependency=lambda request: request.scope["learner"],
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -148,36 +90,132 @@ def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> FastAPI:
         show_error=False,
         max_file_size=UPLOAD_LIMIT,
         allowed_paths=[],
-        blocked_paths=[str(tutor.settings.data_dir)],
-        **look(),
+        blocked_paths=[str(tutor.settings.data_dir), ".env"],
+        **look(words),
     )
-    names = {*LOOPBACK, host, *tutor.settings.server.allowed_hosts} - set(ANYWHERE)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=sorted(names), www_redirect=False)
-    app.add_middleware(Guard)
+    guard = Guard(
+        app,
+        hosts=Hosts(host, said.allowed_hosts),
+        limits=Limits(said.rate),
+        uploads=Uploads(suffixes=SUFFIXES),
+        door=door,
+        busy=lambda: len(page._queue) >= said.queue,
+        number=tutor.store.number,
+        counted=metrics.request,
+        words=words,
+    )
+    return guard
+
+
+def _door(said: ServerSettings, host: str) -> Door | None:
+    """Who may come in; None where all who reach the page may."""
+    if not said.auth:
+        if not loopback(host):
+            raise ConfigError(
+                f"--host {host} lets other machines in, and nobody would have to sign in. Say tutor user add NAME and "
+                'set auth in [server] to the file it names, or stay on host = "127.0.0.1".'
+            )
+        return None
+    names = Names(Path(said.auth))
+    if not names.hashes():
+        raise ConfigError(f"[server] auth: {said.auth} names nobody. Say tutor user add NAME.")
+    sessions = Sessions(names, idle=said.idle_minutes * 60, whole=said.session_hours * 3600)
+    return Door(names, sessions, secure=bool(said.certificate))
+
+
+def _metrics(tutor: Tutor, door: Door | None, guard: Callable[[], Guard]) -> Metrics:
+    gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        "tutor_turns_open": ("Turns that are under way or wait.", lambda: guard().streams),
+        "tutor_tabs_open": ("Open pages.", lambda: guard().open_tabs),
+        "tutor_sessions": ("Signed-in browsers.", lambda: len(door.sessions) if door is not None else 0),
+    }
+    return Metrics(gauges, lambda: tutor.ledger.faults)
+
+
+def _with_health(app: FastAPI, tutor: Tutor, metrics: Metrics, guard: Callable[[], Guard]) -> FastAPI:
+    from fastapi.responses import JSONResponse, PlainTextResponse
+
+    @app.get("/healthz")
+    def health() -> JSONResponse:
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz")
+    def ready() -> JSONResponse:
+        parts = {"parts": guard().warm, "database": _writable(tutor), "stopping": not guard().draining}
+        waits_for = [what for what, done in parts.items() if not done]
+        return JSONResponse(
+            {"status": "waiting" if waits_for else "ready", "waits_for": waits_for}, 503 if waits_for else 200
+        )
+
+    if tutor.settings.server.metrics:
+
+        @app.get("/metrics")
+        def counters() -> PlainTextResponse:
+            return PlainTextResponse(metrics.text(), media_type=KIND)
+    else:
+
+        @app.get("/metrics")
+        def closed() -> PlainTextResponse:
+            return PlainTextResponse("There is nothing here.", 404)
+
     return app
+
+
+def _writable(tutor: Tutor) -> bool:
+    try:
+        tutor.store.check_writable()
+    except StoreError as error:
+        log.error("the database cannot be written: %s", error)
+        return False
+    return True
 
 
 def serve(tutor: Tutor, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve the page until the process is told to stop; `on_ready(address)` once a first GET would succeed.
 
-    Port 0 takes any free one.
+    Port 0 takes any free one. Told to stop, it finishes what is under way; told twice, it stops at once.
 
     Raises:
-        ConfigError: the address or the port cannot be had.
+        ConfigError: the address, the port or the certificate cannot be had, or nobody would have to sign in.
+        KeyboardInterrupt: it was stopped from the keyboard.
     """
+    said = tutor.settings.server
+    _door(said, host)
+    _check_certificate(said)
     listening = _listen(host, port)
     try:
-        app = create_app(tutor, host=host)
+        guard = create_app(tutor, host=host)
+        keep(said.log, texts=said.log_texts)
         import uvicorn
 
-        config = uvicorn.Config(app, log_level="warning", server_header=False, ws="none", timeout_graceful_shutdown=5)
-        server = uvicorn.Server(config)
+        from tutor.wire import Patient, stoppable
+
+        config = uvicorn.Config(
+            guard, log_config=None, access_log=False, server_header=False, ws="none", http=Patient,
+            proxy_headers=said.behind_proxy, timeout_graceful_shutdown=1, limit_concurrency=CONNECTIONS,
+            ssl_certfile=said.certificate or None, ssl_keyfile=said.certificate_key or None,
+        )  # fmt: skip
+        server = stoppable(config, guard)
         shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{listening.getsockname()[1]}/"
-        threading.Thread(target=_announce, args=(server, tutor, address, on_ready), daemon=True).start()
+        address = f"http{'s' if said.certificate else ''}://{shown}:{listening.getsockname()[1]}/"
+        threading.Thread(target=_announce, args=(server, tutor, guard, address, on_ready), daemon=True).start()
         server.run(sockets=[listening])
     finally:
         listening.close()
+    if server.told == signal.SIGINT:
+        raise KeyboardInterrupt
+
+
+def _check_certificate(said: ServerSettings) -> None:
+    from ssl import PROTOCOL_TLS_SERVER, SSLContext
+
+    if said.certificate_key and not said.certificate:
+        raise ConfigError("[server] certificate_key is set and certificate is not. Set both, or neither.")
+    try:
+        if said.certificate:
+            SSLContext(PROTOCOL_TLS_SERVER).load_cert_chain(said.certificate, said.certificate_key or None)
+    except OSError as error:
+        raise ConfigError(f"[server] certificate {said.certificate} cannot be used with its key: {error}.") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -200,9 +238,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _announce(server: Any, tutor: Tutor, address: str, on_ready: Callable[[str], None]) -> None:  # noqa: ANN401
+def _announce(server: Server, tutor: Tutor, guard: Guard, address: str, on_ready: Callable[[str], None]) -> None:
     """Wait until the server answers, say so, then open the heavy parts while the learner reads her first question."""
-    from http.client import HTTPConnection
+    from http.client import HTTPConnection, HTTPSConnection
+    from ssl import _create_unverified_context
     from time import monotonic, sleep
     from urllib.parse import urlsplit
 
@@ -212,7 +251,10 @@ def _announce(server: Any, tutor: Tutor, address: str, on_ready: Callable[[str],
     until = monotonic() + 60
     while not server.started and not server.should_exit and monotonic() < until:
         sleep(0.01)
-    connection = HTTPConnection(reach, place.port or 80, timeout=30)
+    # It is our own certificate, and made for another name than this address.
+    connection = HTTPConnection(reach, place.port, timeout=30)
+    if place.scheme == "https":
+        connection = HTTPSConnection(reach, place.port, timeout=30, context=_create_unverified_context())
     try:
         # The first GET fills the template and is the slowest; the learner should not be the one to wait for it.
         connection.request("GET", "/")
@@ -224,3 +266,4 @@ def _announce(server: Any, tutor: Tutor, address: str, on_ready: Callable[[str],
         connection.close()
     on_ready(address)
     tutor.warm()
+    guard.warm = True

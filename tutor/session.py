@@ -10,8 +10,11 @@ from typing import Any, Protocol
 from corpus.card import Card
 from tutor import rules, showing
 from tutor.aside import Replies, Talk
+from tutor.deepen import ASKED, deepen
+from tutor.desk import Desk, Neighbours
 from tutor.errors import StoreError
 from tutor.events import (
+    Amended,
     Appeal,
     Ask,
     Asked,
@@ -22,43 +25,51 @@ from tutor.events import (
     Confidence,
     ConfidenceKept,
     DontKnow,
+    Edit,
     End,
     Ended,
     Event,
+    Explain,
     Graded,
     HintGiven,
+    Mark,
     Move,
     Next,
     Phase,
     Rate,
     Rated,
     Refused,
+    Reveal,
     Revealed,
     SetAside,
     Skip,
+    Split,
     Suspend,
     Tick,
+    TryAgain,
     Undo,
     Undone,
     View,
 )
 from tutor.explain import Notice, Reply, Said
-from tutor.hint import LEVELS, Hint, hint
-from tutor.history import Kind, Play, Progress, day_end
+from tutor.hint import Hint, hint
+from tutor.history import Kind, Play, Progress
+from tutor.keeping import Keeping, Kept
 from tutor.learner import Learner
 from tutor.marking import Grades, Marking
-from tutor.quiz import choose, cram, in_decks, new_before, same_question, to_study
+from tutor.quiz import to_study
 from tutor.schedule import Review
 from tutor.turns import Turns, new_id, wall_clock
 
 __all__ = [
-    "Appeal", "Ask", "AskHint", "Asked", "Bury", "CardFace", "Commit", "Confidence", "ConfidenceKept", "DontKnow",
-    "End", "Ended", "Event", "Graded", "Hint", "HintGiven", "Move", "Next", "Notice", "Parts", "Rate", "Rated",
-    "Refused", "Reply", "Revealed", "Said", "Session", "SetAside", "Skip", "Suspend", "Tick", "Undo", "Undone", "View",
+    "Amended", "Appeal", "Ask", "AskHint", "Asked", "Bury", "CardFace", "Commit", "Confidence", "ConfidenceKept",
+    "DontKnow", "Edit", "End", "Ended", "Event", "Explain", "Graded", "Hint", "HintGiven", "Mark", "Move", "Next",
+    "Notice", "Parts", "Rate", "Rated", "Refused", "Reply", "Reveal", "Revealed", "Said", "Session", "SetAside", "Skip",
+    "Split", "Suspend", "Tick", "TryAgain", "Undo", "Undone", "View",
 ]  # fmt: skip
 
 
-class Parts(Replies, Protocol):
+class Parts(Replies, Neighbours, Protocol):
     """What a session works with; `tutor.assemble.Tutor` has these."""
 
     @property
@@ -69,8 +80,7 @@ class Parts(Replies, Protocol):
 class Session:
     """One learner's conversation with the tutor. Safe to use from several threads; one move is made at a time.
 
-    With `cram` set, cards come whether they are due or not, and ratings change no schedule; with `exam` set to a day,
-    cards that would be forgotten by then come early. Both count from the next card on.
+    `desk` holds the cards; what is set there (`cram`, `exam`) counts from the next card on.
     """
 
     def __init__(
@@ -84,49 +94,43 @@ class Session:
         new_id: Callable[[], str] = new_id,
     ) -> None:
         self.learner = learner
-        self._cards = tuple(cards)
-        self._by_id = {card.id: card for card in reversed(self._cards)}
-        self._study = study
+        self.desk = Desk(learner, cards, study, parts)
+        self._parts = parts
         self._clock = clock
         self._new_id = new_id
-        self._decks: tuple[str, ...] = ()
-        self._chosen = in_decks(self._cards, ())
-        self._alike = same_question(self._cards)
-        self.cram = False
-        self.exam: datetime | None = None
         self._play: Play | None = None
         self._ended: Ended | None = None
         self._began = clock()
         self._marking = Marking(learner, lambda: parts.grader, clock)
-        self._talk = Talk(learner, parts, clock, new_id)
+        self._keeping = Keeping(learner, self.desk, clock, new_id)
+        self._talk = Talk(learner, parts, clock, new_id, self.progress)
         self._turns = Turns(self._answer)
         self._does: dict[type[Move], Callable[..., Iterator[Event]]] = {
             Next: self._next,
             Commit: self._commit,
-            DontKnow: self._dont_know,
+            DontKnow: self._commit,
+            Reveal: self._reveal,
             AskHint: self._hint,
             Ask: self._ask,
+            Explain: self._explain,
             Confidence: self._confidence,
             Tick: self._tick,
             Appeal: self._appeal,
             Rate: self._rate,
             Undo: self._undo,
-            Skip: self._set_aside,
-            Bury: self._set_aside,
-            Suspend: self._set_aside,
             End: self._end,
+            **dict.fromkeys((Skip, Bury, Suspend, Split, Mark, Edit), self._keep),
         }
         self._adopt(learner.open_card())
 
     @property
     def decks(self) -> tuple[str, ...]:
         """The names or file stems of the decks to study; () for all."""
-        return self._decks
+        return self.desk.decks
 
     @decks.setter
     def decks(self, names: Sequence[str]) -> None:
-        self._chosen = in_decks(self._cards, names)
-        self._decks = tuple(names)
+        self.desk.decks = tuple(names)
 
     @property
     def phase(self) -> Phase:
@@ -137,48 +141,38 @@ class Session:
     def allowed(self) -> frozenset[type[Move]]:
         """The moves that may be made now."""
         play, history = self._play, self.learner.history
-        last = history.last_review
+        last = history.last_action
         return rules.allowed(
             self.phase,
             play,
-            rungs=self._rungs,
-            can_undo=last is not None and last.card in self._by_id,
-            elsewhere=play is not None and not to_study(play.card, self._chosen, history, self._clock()),
+            rungs=self.desk.rungs,
+            can_undo=last is not None and last.card in self.desk.by_id,
+            elsewhere=play is not None and not to_study(play.card, self.desk.chosen, history, self._clock()),
         )
 
     def act(self, move: Move) -> Iterator[Event]:
-        """Make a move and yield what comes of it. What is yielded as done is on disk already.
-
-        A move made while an earlier one is still being replied to ends that reply.
-        """
+        """Make a move and yield what comes of it, on disk already; it ends the reply to an earlier one."""
         yield from self._turns.make(move)
 
     def progress(self) -> Progress:
         """Counts over the chosen decks, read from the log now."""
-        return self.learner.progress(self._chosen, self._clock(), new_per_day=self._new_per_day())
-
-    def _new_per_day(self) -> int:
-        return new_before(self.exam, self._clock(), self._chosen, self.learner.history, self._study.new_per_day)
+        return self.desk.progress(self._clock())
 
     def view(self) -> View:
-        """All a page needs to redraw itself; before an answer is committed it holds nothing of the card's answer."""
+        """All a page needs to redraw itself; until the answer may be seen it holds nothing of it."""
         play, ended = self._play, self._ended
         view = View(
             phase=self.phase,
             allowed=self.allowed,
             progress=self.progress(),
-            decks=self._decks,
+            decks=self.decks,
             talk=self._talk.loose,
             summary=ended.summary if ended is not None else "",
         )
         if play is None or view.phase in ("idle", "ended"):
             return view
         rated = self._rated(play.review) if play.review is not None else None
-        return showing.with_play(view, play, self._by_id[play.card], rated)
-
-    @property
-    def _rungs(self) -> int:
-        return min(LEVELS, self._study.hints)
+        return showing.with_play(view, play, self._open_card, rated, self.learner.history)
 
     @property
     def _open(self) -> Play:
@@ -187,7 +181,7 @@ class Session:
 
     @property
     def _open_card(self) -> Card:
-        return self._by_id[self._open.card]
+        return self.desk.by_id[self._open.card]
 
     def _write(self, kind: Kind, id: str, **body: Any) -> None:  # noqa: ANN401 - what JSON holds
         self.learner.record(kind, id=id, at=self._clock(), card=self._open.card, ask=self._open.ask, body=body)
@@ -201,6 +195,7 @@ class Session:
             yield Refused(text=error.plain)
 
     def _checked(self, move: Move) -> Iterator[Event]:
+        self.desk.refresh()
         if self._moved_elsewhere():
             yield Refused(text="You went on in another window. Here is where you are now.")
             yield from self._standing()
@@ -222,12 +217,12 @@ class Session:
         return before != self.phase
 
     def _adopt(self, play: Play | None) -> None:
-        if play is None or play.card not in self._by_id:
+        if play is None or play.card not in self.desk.by_id:
             return
         self._play, self._ended = play, None
         if play.answer_id and play.grade is None:
             # Stopped between the answer and its grade: the answer is safe, so it is graded now.
-            self._marking.first(play, self._by_id[play.card])
+            self._marking.first(play, self.desk.by_id[play.card])
             self._reload()
 
     def _reload(self) -> None:
@@ -242,7 +237,7 @@ class Session:
                 yield self._ended
             case "asked" if play is not None:
                 yield from showing.question_events(play, self._open_card, self.progress())
-            case "graded" if play is not None:
+            case "tried" | "graded" if play is not None:
                 yield from showing.outcome_events(play, self._open_card)
             case "rated" if play is not None and play.review is not None:
                 yield self._rated(play.review)
@@ -254,38 +249,32 @@ class Session:
     def _next(self, move: Next) -> Iterator[Event]:
         if self._ended is not None:
             self._ended, self._began = None, self._clock()
-            if self.phase in ("asked", "graded"):
+            if self.phase in ("asked", "tried", "graded"):
                 yield from self._standing()
                 return
         elif self.phase == "asked" and self._play is not None:
             self._write("skip", self._new_id())
-        now, cards = self._clock(), self._chosen
-        history, exam = self.learner.history, self.exam
-        if self.cram:
-            choice = cram(cards, history, now, alike=self._alike)
-        else:
-            choice = choose(cards, history, now, new_per_day=self._new_per_day(), exam=exam, alike=self._alike)
+        now, learner = self._clock(), self.learner
+        if over := self.desk.spent(self._began, now):
+            yield from self._finish(f"{over} {self._summary(now)}")
+            return
+        choice = self.desk.next(now)
         if choice is None:
-            left = showing.nothing_left(history, now, cards, self._new_per_day())
+            left = showing.nothing_left(learner.history, now, self.desk.chosen, self.desk.new_per_day(now))
             yield from self._finish(left)
             return
-        ask = move.id or self._new_id()
-        why = rules.with_points(choice.why, self.learner.points(choice.card))
-        self.learner.record("ask", id=ask, at=now, card=choice.card.id, body={"why": why, "cram": self.cram})
-        self._play = self.learner.play(ask)
+        ask, points = move.id or self._new_id(), learner.points(choice.card)
+        body = {"why": rules.with_points(choice.why, points), "focus": rules.focus(choice.card, points, choice.apart)}
+        learner.record("ask", id=ask, at=now, card=choice.card.id, body={**body, "cram": self.desk.cram})
+        self._play = learner.play(ask)
         yield from self._standing()
 
-    def _commit(self, move: Commit) -> Iterator[Event]:
-        text = move.text.strip()
-        if unfit := rules.unfit(text):
+    def _commit(self, move: Commit | DontKnow) -> Iterator[Event]:
+        known, id = isinstance(move, Commit), move.id or self._new_id()
+        text = move.text.strip() if isinstance(move, Commit) else ""
+        if known and (unfit := rules.unfit(text)):
             yield Refused(text=unfit)
-        else:
-            yield from self._committed(move.id or self._new_id(), text)
-
-    def _dont_know(self, move: DontKnow) -> Iterator[Event]:
-        yield from self._committed(move.id or self._new_id(), "", known=False)
-
-    def _committed(self, id: str, text: str, *, known: bool = True) -> Iterator[Event]:
+            return
         play, card = self._open, self._open_card
         self._marking.keep(play, id, text, known=known)
         self._reload()
@@ -300,10 +289,20 @@ class Session:
         if grade.note:
             yield Notice(text=grade.note)
         yield from self._standing()
+        if known and grade.verdict == "wrong" and (other := self.desk.meant(card, text, self._parts.leaks)):
+            self._write("confused", self._new_id(), other=other.id)
+            yield Notice(text=f"That answers another card: “{' '.join(other.question.split())}”.")
+
+    def _reveal(self, move: Move) -> Iterator[Event]:
+        if rules.hidden(self._open):
+            self._write("reveal", move.id if isinstance(move, Reveal) and move.id else self._new_id())
+            yield from self._standing()
 
     def _hint(self, move: AskHint) -> Iterator[Event]:
         play = self._open
         missing = [one.point for one in self.learner.points(self._open_card) if one.missed_last]
+        if play.grade is not None:
+            missing = [point.id for point in play.grade.key_points if point.verdict != "made"]
         given = hint(self._open_card, play.hint_level + 1, missing=missing)
         self._write("hint", move.id or self._new_id(), level=given.level, text=given.text, point=given.point)
         yield HintGiven(hint=given)
@@ -321,9 +320,20 @@ class Session:
             yield Refused(text=f"A question has 1 to {rules.LONGEST} characters.")
             return
         play = None if self.phase in ("idle", "ended") else self._play
-        secret = self._open_card if self.phase == "asked" else None
+        secret = self._open_card if self.phase in ("asked", "tried") else None
         try:
-            yield from self._talk.ask(question, id=move.id, play=play, secret=secret, decks=self._decks)
+            yield from self._talk.ask(question, id=move.id, play=play, secret=secret, decks=self.decks)
+        finally:
+            self._reload()
+
+    def _explain(self, move: Explain) -> Iterator[Event]:
+        if move.kind not in ASKED:
+            yield Refused(text=f"More can be said in these ways: {', '.join(ASKED)}.")
+            return
+        near = [self.desk.by_id[id] for id in self.desk.confusable(self._open.card, wait=True)]
+        question, said = deepen(self._parts, move.kind, self._open_card, near)
+        try:
+            yield from self._talk.keep(question, said, id=move.id, play=self._open)
         finally:
             self._reload()
 
@@ -337,6 +347,7 @@ class Session:
         yield from self._standing()
 
     def _appeal(self, move: Appeal) -> Iterator[Event]:
+        yield from self._reveal(move)
         grade, reason = self._open.grade, move.reason.strip()[: rules.LONGEST]
         said = "Both grades are kept. Tick the points you made; your ticks decide."
         if grade is not None:
@@ -347,44 +358,38 @@ class Session:
         yield from self._standing()
 
     def _rate(self, move: Rate) -> Iterator[Event]:
-        play = self._open
-        if move.value not in (1, 2, 3, 4, 5) or play.grade is None:
+        if move.value not in (1, 2, 3, 4, 5):
             yield Refused(text="A rating is a number from 1 (not at all) to 5 (perfectly).")
             return
+        yield from self._reveal(move)
+        play = self._open
         review = rules.review(play, move.id or self._new_id(), self._clock(), move.value)
         self.learner.record_review(review, ask=play.ask)
         self._reload()
         rated = self._rated(review)
         yield rated
-        if advice := rules.leech(rated.memory, review, self._by_id[review.card]):
+        if advice := rules.leech_now(rated.memory, review, self._open_card):
             yield Notice(text=advice)
 
     def _undo(self, move: Undo) -> Iterator[Event]:
-        last = self.learner.history.last_review
-        if last is None or last.card not in self._by_id:
-            yield Refused(text="There is no rating to take back.")
+        last = self._keeping.take_back(move)
+        if last is None:
+            yield Refused(text="There is nothing to take back.")
             return
-        ask = self.learner.history.ask_of(last.id)
-        self.learner.record(
-            "undo", id=move.id or self._new_id(), at=self._clock(), card=last.card, ask=ask, body={"review": last.id}
-        )
         self._adopt(self.learner.open_card())
-        yield Undone(card=self._by_id[last.card], progress=self.progress())
+        yield showing.undone(self.desk.by_id[last.card], last.kind, self.progress(), self.phase)
         yield from self._standing()
 
-    def _set_aside(self, move: Skip | Bury | Suspend) -> Iterator[Event]:
-        kind, text = rules.aside(move)
-        body: dict[str, str] = {}
-        if isinstance(move, Bury):
-            body["until"] = day_end(self._clock()).isoformat()
-        elif isinstance(move, Suspend):
-            body["reason"] = move.reason.strip()[: rules.LONGEST]
-        card = self._open.card
-        self._write(kind, move.id or self._new_id(), **body)
-        yield SetAside(card=card, text=text, progress=self.progress())
+    def _keep(self, move: Kept) -> Iterator[Event]:
+        event = self._keeping.put(self._open, move)
+        self._reload()
+        yield event
 
     def _end(self, move: End) -> Iterator[Event]:
-        yield from self._finish(showing.summary(self.learner.history, self._began, self._clock(), self._chosen))
+        yield from self._finish(self._summary(self._clock()))
+
+    def _summary(self, now: datetime) -> str:
+        return showing.summary(self.learner.history, self._began, now, self.desk.chosen)
 
     def _finish(self, text: str) -> Iterator[Event]:
         self._ended = Ended(summary=text, progress=self.progress())

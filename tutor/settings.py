@@ -51,7 +51,7 @@ class ModelSettings(_Section):
 
     use: str = Field(default=NONE, description="the profile that tutors; none studies without a model")
     grade: str = Field(default="", description="the profile that grades; empty: the one in use")
-    judge: str = Field(default="", description="the profile that judges in evals; empty: the one in use")
+    judge: str = Field(default="", description="the profile that judges in evals; empty: nobody does")
     fallback: tuple[str, ...] = Field(
         default=(), description="profiles tried in order where the one in use gives nothing"
     )
@@ -89,7 +89,13 @@ class Profile(_Section):
     retries: int = Field(default=2, ge=0, le=10, description="further tries where nothing was shown yet")
     price_in: float = Field(default=0.0, ge=0, description="price of a million prompt tokens")
     price_out: float = Field(default=0.0, ge=0, description="price of a million reply tokens")
-    stream_usage: bool = Field(default=True, description="ask for token counts; false for servers that choke on it")
+    stream_usage: bool | None = Field(
+        default=None, description="ask for token counts in the stream; by default only OpenAI and Azure are asked"
+    )
+    max_completion_tokens: bool | None = Field(
+        default=None, description="limit replies by that name; by default only for OpenAI and Azure"
+    )
+    responses_api: bool = Field(default=False, description="talk to /responses, where the server has no other way")
     extra_body: dict[str, Any] = Field(
         default={}, description="further fields of the request, as this server wants them"
     )
@@ -98,6 +104,16 @@ class Profile(_Section):
     def url(self) -> str:
         """The server's address; never taken from anywhere but the configuration."""
         return self.base_url or OPENAI
+
+    @property
+    def reply_limit(self) -> int:
+        """The longest reply in tokens: `max_tokens`, and never more than half of the context."""
+        return min(self.max_tokens, self.context // 2)
+
+    @property
+    def compatible(self) -> bool:
+        """Whether the server only resembles OpenAI's, and may choke on fields that are not needed."""
+        return self.provider == "openai" and bool(self.base_url)
 
     @property
     def where(self) -> str:
@@ -159,6 +175,9 @@ class StudySettings(_Section):
         description="how sure the grader must be; below, the learner ticks the points herself",
     )
     hints: int = Field(default=5, ge=0, le=5, description="how many hints a card may give")
+    cards_a_sitting: int = Field(default=0, ge=0, description="how many cards a sitting takes; 0 for no limit")
+    minutes_a_sitting: int = Field(default=0, ge=0, description="how many minutes a sitting takes; 0 for no limit")
+    language: Literal["en", "de"] = Field(default="en", description="the language of the page's own words")
 
 
 class ServerSettings(_Section):
@@ -170,6 +189,21 @@ class ServerSettings(_Section):
         default=(), description="names the page may be asked for by, besides its own"
     )
     concurrency: int = Field(default=20, ge=1, description="how many turns run at the same time")
+    queue: int = Field(default=200, ge=1, description="how many turns may wait; more are told that the tutor is busy")
+    rate: int = Field(default=240, ge=1, description="how many requests a minute a learner may make")
+    auth: str = Field(
+        default="", description="the file of names and password hashes; needed to listen beyond this machine"
+    )
+    idle_minutes: int = Field(default=120, ge=1, description="minutes of silence that end a session")
+    session_hours: int = Field(default=24, ge=1, description="hours after which one has to sign in again")
+    certificate: str = Field(default="", description="a TLS certificate with its chain; empty: plain HTTP")
+    certificate_key: str = Field(default="", description="the certificate's private key")
+    behind_proxy: bool = Field(
+        default=False, description="believe X-Forwarded-For and -Proto of a proxy on this machine"
+    )
+    metrics: bool = Field(default=False, description="counters for Prometheus at /metrics, open to all who can connect")
+    log: Literal["plain", "json"] = Field(default="plain", description="plain: warnings; json: a line a request")
+    log_texts: bool = Field(default=False, description="let answers, and what faults quote, into the log")
 
 
 class EvalSettings(_Section):
@@ -178,6 +212,12 @@ class EvalSettings(_Section):
     runs: str = Field(default="runs", description="the folder for logs and reports")
     concurrency: int = Field(default=4, ge=1, description="how many cases run at the same time")
     seed: int = Field(default=0, description="the seed of every draw")
+    batch: bool = Field(default=False, description="send calls by the Batch API of an OpenAI-compatible server")
+    batch_seconds: float = Field(default=30.0, gt=0, description="seconds between two looks at a batch")
+    cache: bool = Field(default=False, description="give kept replies again where the same is asked, repeat by repeat")
+    case_seconds: float | None = Field(default=None, gt=0, description="the longest a case may take")
+    case_tokens: int | None = Field(default=None, ge=1, description="the most tokens a case may use")
+    cap: float | None = Field(default=None, gt=0, description="the most a run may cost, in the currency of the prices")
 
 
 class Settings(_Section):
@@ -204,11 +244,6 @@ class Settings(_Section):
     def grade_profile(self) -> Profile | None:
         """The profile that grades."""
         return self.models.get(self.model.grade or self.model.use)
-
-    @property
-    def judge_profile(self) -> Profile | None:
-        """The profile that judges in evals."""
-        return self.models.get(self.model.judge or self.model.use)
 
     @property
     def fallbacks(self) -> tuple[Profile, ...]:

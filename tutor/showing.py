@@ -9,24 +9,30 @@ from dataclasses import replace
 from datetime import datetime
 
 from corpus.card import Card
-from tutor.events import Asked, CardFace, Graded, HintGiven, Rated, Revealed, View
+from tutor import rules
+from tutor.events import Asked, CardFace, Graded, HintGiven, Phase, Rated, Revealed, TryAgain, Undone, View
 from tutor.explain import Citation
-from tutor.feedback import feedback
+from tutor.feedback import feedback, first_look, with_doubts
 from tutor.grade import Grade
-from tutor.history import History, Play, Progress
+from tutor.history import History, Kind, Play, Progress
 from tutor.quiz import next_due
 from tutor.schedule import Memory, Review, preset, span
 
 
 def question_events(play: Play, card: Card, progress: Progress) -> Iterator[Asked | HintGiven]:
     """The open question with the hints given so far."""
-    yield Asked(card=CardFace.of(card), why=play.why, progress=progress)
+    yield Asked(card=CardFace.of(card), why=play.why, progress=progress, focus=play.focus)
     yield from (HintGiven(hint=hint) for hint in play.hints)
 
 
-def outcome_events(play: Play, card: Card) -> Iterator[Graded | Revealed]:
-    """The grade that decides the schedule, and the card with words on the answer."""
-    if play.grade is not None:
+def outcome_events(play: Play, card: Card) -> Iterator[Graded | TryAgain | Revealed]:
+    """The grade that decides the schedule, and the card with words on the answer, unless a second try is open."""
+    if play.grade is None:
+        return
+    if rules.hidden(play):
+        yield Graded(grade=rules.veiled(play.grade), first=True)
+        yield TryAgain(text=first_look(play.grade))
+    else:
         yield Graded(grade=play.grade, first=True)
         yield revealed(play, card, play.grade)
 
@@ -34,8 +40,9 @@ def outcome_events(play: Play, card: Card) -> Iterator[Graded | Revealed]:
 def revealed(play: Play, card: Card, grade: Grade, *, again: bool = False) -> Revealed:
     """The card, with words on `grade`; the preset always follows from the first answer."""
     words = feedback(card, grade, known=play.known or again, ticked=play.ticks is not None and not again)
+    words = with_doubts(words, card)
     decides = play.grade or grade
-    return Revealed(card=card, feedback=words, citations=(citation(card),), preset=preset(decides, play.hint_level))
+    return Revealed(card=card, feedback=words, citations=(citation(card),), preset=preset(decides, play.hints_counted))
 
 
 def citation(card: Card) -> Citation:
@@ -52,23 +59,36 @@ def rated(review: Review, memory: Memory, progress: Progress, now: datetime) -> 
     return Rated(value=review.value, due=memory.due, memory=memory, progress=progress, text=text)
 
 
-def with_play(view: View, play: Play, card: Card, rated: Rated | None) -> View:
-    """`view` with the card in play; its answer and all that follows from it only once an answer is committed."""
+def undone(card: Card, kind: Kind, progress: Progress, phase: Phase) -> Undone:
+    """What was taken back; the card itself only where its answer may be seen again."""
+    what = {"review": "rating", "edit": "change", "bury": "putting away", "skip": "skipping", "suspend": "suspending"}
+    seen = phase in ("graded", "rated")
+    text = f"Taken back: the {what.get(kind, kind)}."
+    return Undone(card=card if seen else None, progress=progress, face=CardFace.of(card), text=text)
+
+
+def with_play(view: View, play: Play, card: Card, rated: Rated | None, history: History) -> View:
+    """`view` with the card in play; its answer and all that follows from it only once it may be seen."""
     view = replace(
-        view, why=play.why, face=CardFace.of(card), hints=play.hints, confidence=play.confidence, talk=play.talk
-    )
+        view, why=play.why, focus=play.focus, face=CardFace.of(card), hints=play.hints, confidence=play.confidence,
+        talk=play.talk, leech=rules.leech(history.memory(card.id), card), marked=history.marked.get(card.id),
+    )  # fmt: skip
     if play.grade is None:
         return view
+    view = replace(view, answer=play.answer)
+    if rules.hidden(play):
+        return replace(view, grade=rules.veiled(play.grade), feedback=first_look(play.grade))
     shown = revealed(play, card, play.grade)
     return replace(
         view,
-        answer=play.answer,
         grade=play.grade,
         ticks=play.ticks,
         card=card,
         feedback=shown.feedback,
         citations=shown.citations,
         preset=shown.preset,
+        again=play.again,
+        again_text=play.again_text,
         rated=rated,
     )
 

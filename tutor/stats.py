@@ -4,14 +4,14 @@ Plain dicts and lists out, for the page, the terminal and files; no opinion, no 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from corpus.card import Card, Deck
 from tutor.history import History, Row
 from tutor.points import PointRecord, point_records
-from tutor.schedule import AGAIN, Review
+from tutor.schedule import AGAIN, LEECH, Review
 
 DAYS_AHEAD = 14
 _WEAKEST = 10
@@ -39,6 +39,9 @@ def stats(
         "decks": [mastery(deck, history, now) for deck in decks],
         "calibration": calibration(reviews),
         "brier": brier(reviews),
+        "over_confidence": over_confidence(reviews),
+        "topics": [topic(name, ids, reviews, history, now) for name, ids in topics(cards.values()).items()],
+        "leeches": leeches(cards.values(), history),
         "weakest_points": [
             {"card": one.card, "question": cards[one.card].question, "point": one.text, "asked": one.asked}
             | {"missed": one.missed}
@@ -127,6 +130,61 @@ def brier(reviews: Iterable[Review]) -> float | None:
     """Mean squared distance of confidence (1 to 5 read as 0 to 1) from the outcome; 0 is perfect, None without any."""
     errors = [(((one.confidence or 1) - 1) / 4 - (one.verdict == "correct")) ** 2 for one in _sure(reviews)]
     return round(sum(errors) / len(errors), 4) if errors else None
+
+
+def over_confidence(reviews: Iterable[Review]) -> float | None:
+    """Mean confidence (1 to 5 read as 0 to 1) less the share correct: above 0 is too sure; None without any."""
+    gaps = [((one.confidence or 1) - 1) / 4 - (one.verdict == "correct") for one in _sure(reviews)]
+    return round(sum(gaps) / len(gaps), 4) if gaps else None
+
+
+def topics(cards: Iterable[Card]) -> dict[str, set[str]]:
+    """The ids of the cards of each topic: a tag, or the deck's name where a card has none."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for card in cards:
+        for name in card.tags or (card.deck,):
+            found[name].add(card.id)
+    return dict(sorted(found.items()))
+
+
+def topic(
+    name: str, ids: Collection[str], reviews: Sequence[Review], history: History, now: datetime
+) -> dict[str, Any]:
+    """Mastery and calibration of one topic."""
+    own = [review for review in reviews if review.card in ids]
+    memories = [history.memory(id) for id in ids]
+    expected = sum(memory.retrievability(now) for memory in memories)
+    return {
+        "topic": name,
+        "cards": len(ids),
+        "learned": sum(memory.learned for memory in memories),
+        "expected_recall": round(expected / len(ids), 3) if ids else None,
+        "reviews": len(own),
+        "answers_with_confidence": sum(1 for _ in _sure(own)),
+        "brier": brier(own),
+        "over_confidence": over_confidence(own),
+    }
+
+
+def leeches(cards: Iterable[Card], history: History) -> list[dict[str, Any]]:
+    """The cards forgotten again and again, the worst first, with how many smaller cards each would make."""
+    found = [(history.memory(card.id).lapses, card) for card in cards if card.id not in history.split]
+    return [
+        {"card": card.id, "question": card.question, "forgotten": lapses, "smaller_cards": len(card.key_points)}
+        for lapses, card in sorted(found, key=lambda pair: (-pair[0], pair[1].id))
+        if lapses >= LEECH
+    ]
+
+
+def rows(facts: Mapping[str, Any]) -> Iterator[dict[str, object]]:
+    """The same facts as rows for a spreadsheet: table, row (its first cell), field, value."""
+    for table, value in facts.items():
+        if not isinstance(value, list):
+            yield {"table": table, "row": "", "field": table, "value": value}
+            continue
+        for place, line in enumerate(value, 1):
+            name = next(iter(line.values()), place)
+            yield from ({"table": table, "row": name, "field": field, "value": cell} for field, cell in line.items())
 
 
 def _sure(reviews: Iterable[Review]) -> Iterator[Review]:

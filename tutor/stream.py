@@ -22,6 +22,7 @@ _OPEN = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|reasoning)>", re.IGNORECASE)
 _LONGEST_TAG = len("</reasoning>")
 _BEAT = 0.25
+_WAY = 0.0005  # seconds that the background gives way to a thread that waits; the two share one interpreter
 _END: Any = object()
 
 
@@ -111,9 +112,12 @@ class Stream(Generic[T], Iterator[T]):
 
     @staticmethod
     async def _pump(make: Callable[[], AsyncGenerator[T, None]], out: "queue.SimpleQueue[T | BaseException]") -> None:
+        first = True
         async with contextlib.aclosing(make()) as pieces:
             async for piece in pieces:
                 out.put(piece)
+                if first and piece:  # whoever waits for it shows it before the next ones are read
+                    first = await asyncio.sleep(_WAY, False)
 
     @staticmethod
     def _done(out: "queue.SimpleQueue[T | BaseException]", task: "Future[None]") -> None:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
-# C0 and C1 controls but newline and tab, and the bidirectional overrides: text from decks must not drive a terminal.
-_CONTROLS = {
-    c: None for c in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+# C0 and C1 controls but newline and tab, line separators, and what turns the direction of writing: text from decks must
+# not drive a terminal.
+_TURNS = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_CONTROLS = {c: None for c in (*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029, *_TURNS)}
+_ESCAPED = {c: f"\\u{c:04x}" for c in (9, 10, *_CONTROLS)}
 
 
 def run(app: "typer.Typer", name: str) -> None:
@@ -92,9 +93,14 @@ def clean(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
+def inert(text: str) -> str:
+    """`text` on one line, with what `clean` takes out written as escapes."""
+    return text.translate(_ESCAPED)
+
+
 def put_json(value: object) -> None:
     """One JSON object on one line of standard output; dataclasses, dates and paths are understood."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+    sys.stdout.write(inert(json.dumps(value, ensure_ascii=False, default=_plain)) + "\n")
     sys.stdout.flush()
 
 

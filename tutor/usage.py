@@ -4,21 +4,26 @@ Trusts the server's own figures where it gave some, and says where they are esti
 """
 
 import json
+import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from corpus.tokens import count_tokens
 from prompts import Prompt
-from tutor.errors import ModelBusyError
+from tutor.errors import ModelBusyError, ModelError
 from tutor.model import ChatModel, Completion, Usage
 from tutor.settings import ModelSettings, Profile
 
 __all__ = ["CapReachedError", "Ledger", "Metered", "Spent"]
 
 _MILLION = 1_000_000
+log = logging.getLogger(__name__)
 
 
 class CapReachedError(ModelBusyError):
@@ -75,10 +80,14 @@ class Ledger:
         self._path = path
         self._now = now
         self._lock = threading.Lock()
+        self._under_way = 0.0
+        self._turn = Spent()
+        self.faults: Counter[str] = Counter()
         self._session = Spent()
         self._by_day: dict[date, Spent] = {}
         self._by_name: dict[str, Spent] = {}
         for name, day, spent in self._read():
+            self._turn = spent
             self._count(name, day, spent)
 
     def add(self, name: str, usage: Usage) -> Spent:
@@ -93,6 +102,7 @@ class Ledger:
         with self._lock:
             moment = self._now()
             self._session += spent
+            self._turn = spent
             self._count(name, moment.date(), spent)
             self._write(name, moment, spent)
         return spent
@@ -117,6 +127,30 @@ class Ledger:
         with self._lock:
             return dict(self._by_name)
 
+    def turn(self) -> Spent:
+        """What the last call used."""
+        with self._lock:
+            return self._turn
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What was used by the last call, since this ledger was opened, today, in all, and by each profile, with caps.
+
+        Empty where no model was ever called.
+        """
+        caps = self._caps
+        spent: list[tuple[str, Spent, float | None]] = [
+            ("last turn", self.turn(), caps.cap_turn),
+            ("this session", self.session(), None),
+            ("today", self.today(), caps.cap_day),
+            ("in all", self.total(), caps.cap_total),
+        ]
+        spent += [(f"profile {name}", of_profile, None) for name, of_profile in self.by_profile().items()]
+        return [
+            {"for": what, **asdict(each), "cost": round(each.cost, 6), "cap": cap}
+            for what, each, cap in spent
+            if self._turn.calls
+        ]
+
     def price(self, name: str, input_tokens: int, output_tokens: int) -> float:
         """What so many tokens cost with the profile `name`."""
         profile = self._profiles.get(name)
@@ -124,17 +158,31 @@ class Ledger:
             return 0.0
         return (input_tokens * profile.price_in + output_tokens * profile.price_out) / _MILLION
 
-    def allow(self, name: str, input_tokens: int, output_tokens: int) -> None:
-        """Let a call of up to so many tokens pass, or raise CapReachedError before anything is spent."""
-        next_cost = self.price(name, input_tokens, output_tokens)
-        if next_cost == 0:
-            return
-        for key, so_far in (("cap_turn", 0.0), ("cap_day", self.today().cost), ("cap_total", self.total().cost)):
+    @contextmanager
+    def leave(self, name: str, input_tokens: int, output_tokens: int) -> Iterator[None]:
+        """Leave for one call of up to so many tokens, or CapReachedError before anything is spent.
+
+        What calls under way may still cost counts as spent, so that several at once pass no cap together.
+        """
+        cost = self.price(name, input_tokens, output_tokens)
+        with self._lock:
+            self._check(cost)
+            self._under_way += cost
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= cost
+
+    def _check(self, cost: float) -> None:
+        today = self._by_day.get(self._now().date(), Spent()).cost + self._under_way
+        total = sum(spent.cost for spent in self._by_day.values()) + self._under_way
+        for key, so_far in (("cap_turn", 0.0), ("cap_day", today), ("cap_total", total)):
             cap: float | None = getattr(self._caps, key)
-            if cap is not None and so_far + next_cost > cap:
+            if cost and cap is not None and so_far + cost > cap:
                 raise CapReachedError(
                     f"[model] {key} = {cap:g} would be passed: {so_far:.4f} is spent and the next call may cost "
-                    f"{next_cost:.4f}. Raise the cap, or choose a cheaper profile."
+                    f"{cost:.4f}. Raise the cap, or choose a cheaper profile."
                 )
 
     def _count(self, name: str, day: date, spent: Spent) -> None:
@@ -152,9 +200,12 @@ class Ledger:
             "cost": spent.cost,
             "estimated": spent.estimated,
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:  # a reply that was paid for is not lost over its receipt
+            log.warning("The cost of a call could not be written to %s: %s.", self._path, error.strerror)
 
     def _read(self) -> Iterator[tuple[str, date, Spent]]:
         if self._path is None or not self._path.exists():
@@ -197,10 +248,12 @@ class Metered:
     ) -> Iterator[str | Completion]:
         """See ChatModel.stream. Raises CapReachedError before the call where a cap could be passed."""
         asked = sum(count_tokens(text, self.name) for text in (prompt.text, *(text for _, text in history)))
-        self._ledger.allow(self._profile.name, asked, max_tokens or self._profile.max_tokens)
+        with self._ledger.leave(self._profile.name, asked, max_tokens or self._profile.reply_limit):
+            yield from self._counted(self._model.stream(prompt, history=history, max_tokens=max_tokens), asked)
+
+    def _counted(self, pieces: Iterator[str | Completion], asked: int) -> Iterator[str | Completion]:
         shown = ""
         counted = False
-        pieces = self._model.stream(prompt, history=history, max_tokens=max_tokens)
         try:
             for piece in pieces:
                 if isinstance(piece, Completion):
@@ -209,6 +262,9 @@ class Metered:
                 else:
                     shown += piece
                 yield piece
+        except ModelError as error:
+            self._ledger.faults[type(error).__name__] += 1
+            raise
         finally:
             if shown and not counted:  # cut or stopped: the server counted it all the same
                 said = count_tokens(shown, self.name)

@@ -13,7 +13,7 @@ from corpus.card import KeyPoint
 from prompts import Prompt, render
 
 from .clauses import clean, prepare
-from .errors import ModelCutError, ModelEmptyError, ModelRefusedError
+from .errors import ModelCutError, ModelEmptyError, ModelLimitError, ModelLongError, ModelRefusedError
 from .model import ChatModel, complete
 
 Verdict = Literal["made", "partly", "missed", "contradicted", "unsure"]
@@ -32,6 +32,7 @@ _LINE = re.compile(
     r"(?P<verdict>made|partly|partially|missed|missing|contradicted)\b[\"'*`_.]*\s*(?:\|\s*(?P<quote>.*))?$",
     re.IGNORECASE | re.MULTILINE,
 )
+_AT_ONCE = 12  # points whose lines fit well into a reply of 1024 tokens
 _SAME: dict[str, Verdict] = {"partially": "partly", "missing": "missed"}
 _REFUSAL = re.compile(r"\b(?:I can(?:'|no|’)t|I cannot|I am unable|I'm unable|I won't|as an AI)\b", re.IGNORECASE)
 
@@ -46,11 +47,35 @@ class Spoken:
 
 
 def ask(model: ChatModel, question: str, reference: str, points: Sequence[KeyPoint], answer: str) -> dict[str, Spoken]:
-    """The model's verdict for every point.
+    """The model's verdict for every point, asked a few at a time; those that are too much at once are asked in halves.
 
     Raises:
-        ModelError: it failed, refused, was cut, left a point out, or found a control point made.
+        ModelError: it failed, refused, was cut, left a point out, or found a control point made; or the answer
+            alone is too long for it, which is never cut: what is cut off would count as missed.
     """
+    spoken: dict[str, Spoken] = {}
+    for at in range(0, len(points), _AT_ONCE):
+        spoken |= _ask_some(model, question, reference, points[at : at + _AT_ONCE], answer)
+    return spoken
+
+
+def _ask_some(
+    model: ChatModel, question: str, reference: str, points: Sequence[KeyPoint], answer: str
+) -> dict[str, Spoken]:
+    try:
+        return _ask_once(model, question, reference, points, answer)
+    except (ModelLongError, ModelLimitError):
+        if len(points) == 1:
+            raise
+    spoken: dict[str, Spoken] = {}
+    for half in (points[: len(points) // 2], points[len(points) // 2 :]):
+        spoken |= _ask_some(model, question, "\n".join(map(_said, half)), half, answer)
+    return spoken
+
+
+def _ask_once(
+    model: ChatModel, question: str, reference: str, points: Sequence[KeyPoint], answer: str
+) -> dict[str, Spoken]:
     controls = _controls(question, reference, answer)
     fence = f"=====answer {token_hex(8)}====="
     reply = complete(model, _prompt(question, reference, [*points, *controls], answer, fence))
@@ -81,10 +106,7 @@ def _controls(question: str, reference: str, answer: str) -> tuple[KeyPoint, ...
 
 
 def _prompt(question: str, reference: str, points: Sequence[KeyPoint], answer: str, fence: str) -> Prompt:
-    lines = [
-        f"{p.id}: {p.head + ': ' if p.head else ''}{' '.join(p.text.split())}"
-        for p in sorted(points, key=lambda p: p.id)
-    ]
+    lines = [f"{point.id}: {_said(point)}" for point in sorted(points, key=lambda point: point.id)]
     return render(
         "grade",
         question=question,
@@ -93,6 +115,10 @@ def _prompt(question: str, reference: str, points: Sequence[KeyPoint], answer: s
         fence=fence,
         answer=answer.replace("=====", "= = ="),
     )
+
+
+def _said(point: KeyPoint) -> str:
+    return f"{point.head + ': ' if point.head else ''}{' '.join(point.text.split())}"
 
 
 def read(text: str, points: Sequence[KeyPoint], answer: str) -> dict[str, Spoken]:

@@ -3,7 +3,7 @@
 Reads only; nothing in a deck is executed, fetched or written to disk.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -55,10 +55,15 @@ def _read_text(source: Source) -> Reading:
     return brainscape.read(source)
 
 
-def read_decks(paths: Iterable[str | Path], *, on_fault: Callable[[str], None] | None = None) -> tuple[Deck, ...]:
+def read_decks(
+    paths: Iterable[str | Path],
+    *,
+    on_fault: Callable[[str], None] | None = None,
+    name: Callable[[Sequence[Deck]], tuple[Deck, ...]] = reconcile,
+) -> tuple[Deck, ...]:
     """The decks of all `paths`, folders expanded, with card ids set apart across decks and the deck check's findings.
 
-    A file that cannot be read is told to `on_fault`, where that is given, and left out.
+    A file that cannot be read is told to `on_fault`, where that is given, and left out; `name` sets the ids apart.
 
     Raises:
         DeckError: as `read_deck`, or a folder without a deck file; it names every file that failed.
@@ -69,12 +74,12 @@ def read_decks(paths: Iterable[str | Path], *, on_fault: Callable[[str], None] |
     faults: list[str] = []
     for path in _expanded(paths):
         try:
-            decks.append(read_deck(path))
+            decks.append(_read_file(path))
         except DeckError as error:
             (on_fault or faults.append)(str(error))
     if faults:
         raise DeckError("\n".join(faults))
-    return check(reconcile(decks))
+    return check([override.apply(deck) for deck in name(decks)])
 
 
 def _expanded(paths: Iterable[str | Path]) -> Iterator[Path]:

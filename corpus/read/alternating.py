@@ -45,10 +45,13 @@ _HEADING = re.compile(
     r"symptoms?|signs?|treatments?|principles?|rules?|definitions?|formulas?|meaning|uses|applications?|requirements?|"
     r"remed(?:y|ies)|therapies|indications?|complications?|duties|rights|events|results|laws?|branches|arguments?|"
     r"order|sequence|structure|history|origins?|theor(?:y|ies)|models?|"
-    r"criteria|levels?|layers?|goals?|aims?|tasks?|measures?) "
+    r"criteria|levels?|layers?|goals?|aims?|tasks?|measures?|significance|importance|impact|"
+    r"objections?|criticisms?|evidence) "
     r"(?:\w+ ){0,2}?(?:to|of|for|between|in|against|from|that|by)\b",
     re.IGNORECASE,
 )
+_VERSUS = re.compile(r"[\w'’ -]{2,40} (?:vs\.?|versus) [\w'’ -]{2,40}$", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^\W_a-z].*\s.*[.!]$")
 _LIST_MARK = re.compile(r"\s*(?:[-–—+*•·‣◦→⇒&=~]|\(?[+-]\)|=>|->|\(?\d{1,2}[.)](?=\s|[A-Za-z])|\(?[a-zA-Z][.)]\s)")
 _CONTINUATION = re.compile(
     r"(?:e\.?g|i\.?e|etc|and|or|but|so|because|since|which|that|then|thus|therefore|hence|also|however|furthermore|"
@@ -121,7 +124,8 @@ def _asking(text: str, words: int) -> float:
         return 6.0
     if _STEP.match(text):
         return 3.5 - 1.5 * text[:1].islower()
-    if _HEADING.match(text) and words <= 12 and not text.endswith((".", ",", ";")):
+    heading = _HEADING.match(text) and words <= 12 and not text.endswith((".", ",", ";"))
+    if heading or _VERSUS.match(text):
         return 4.5
     return 2.0 if mark else 0.0
 
@@ -173,10 +177,21 @@ def _in_context(lines: Sequence[Line], scores: Sequence[float]) -> list[float]:
         if blocks:
             listed_here = bool(_LIST_MARK.match(lines[at].text))
             total[at] = max(scores[at], -9.0 if listed_here else -1.0) + 4.0 if at in blocks else scores[at] - 4.0
+        elif _stands_alone(lines, at) and max(scores[at - 1], scores[at + 1]) <= 0:
+            total[at] = max(scores[at], -2.5) + 3.5
         listed = [bool(_LIST_MARK.match(line.text)) for line in lines[at - 1 : at + 2]]
         if listed == [True, False, True] and not _ASKED.search(lines[at].text):
             total[at] += -3.0 if lines[at].text[:1].islower() else 1.0 * (scores[at] > 0)
     return total
+
+
+def _stands_alone(lines: Sequence[Line], at: int) -> bool:
+    """Whether a line is a bare term among sentences: the one before ends, and the one after tells in a longer one."""
+    text, before = lines[at].text, lines[at - 1].text
+    if at + 1 == len(lines) or len(text.split()) > 5 or not text[:1].isupper() or text[-1:] in ".,;:?!":
+        return False
+    after = lines[at + 1].text
+    return bool(_SENTENCE.match(before) and _SENTENCE.match(after)) and len(after) > 1.5 * len(text)
 
 
 def _decode(lines: Sequence[Line], scores: Sequence[float]) -> Boundary:

@@ -4,6 +4,7 @@ Nothing is unpacked to disk and no script of a template runs. Pictures stay in t
 them.
 """
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 from corpus.card import Finding
 from corpus.errors import DeckError
-from corpus.read import wire
+from corpus.read import columns, wire
 from corpus.read.archive import MAX_COLLECTION, MAX_MEDIA_MAP, Package
 from corpus.read.collection import CardRow, Collection, CollectionError, Note, load
 from corpus.read.markup import to_text
@@ -48,10 +49,9 @@ def read_collection(path: Path, file: BinaryIO) -> Reading:
     Raises:
         DeckError: it is damaged, too large, or another kind of database.
     """
-    data = file.read(MAX_COLLECTION + 1)
-    if len(data) > MAX_COLLECTION:
+    if os.fstat(file.fileno()).st_size > MAX_COLLECTION:
         raise DeckError(f"{path}: a database of more than {MAX_COLLECTION // 2**20} MB. Export single decks instead.")
-    return _to_reading(path, data, "Anki collection")
+    return _to_reading(path, bytearray(file.read(MAX_COLLECTION)), "Anki collection")
 
 
 def _version(package: Package) -> int:
@@ -63,7 +63,7 @@ def _version(package: Package) -> int:
         return 0
 
 
-def _to_reading(path: Path, data: bytes, form: str) -> Reading:
+def _to_reading(path: Path, data: bytearray, form: str) -> Reading:
     try:
         collection = load(data)
     except CollectionError as error:
@@ -117,6 +117,7 @@ def _pair(collection: Collection, row: CardRow, index: int) -> Pair:
         tags=note.tags,
         deck=deck,
         guid=note.guid,
+        key=columns.key_of(note.guid, row.place),
     )
 
 

@@ -20,7 +20,9 @@ _MAX_WINDOW = 2**25
 _BLOCK = 2**20
 _FREE = 8 * 2**20  # below this size, how well the bytes were packed does not matter
 _RATIO = 100
+_LARGE, _LARGE_RATIO = 96 * 2**20, 20  # real collections of this size hold text, which packs less well than a bomb
 _SQLITE = b"SQLite format 3\0"
+_FRACTIONS = b"\x40\x20\x20"  # three bytes of a database's head that have one allowed value
 
 
 class Package:
@@ -46,24 +48,28 @@ class Package:
         """The error for this file: what was found, and what to do."""
         return DeckError(f"{self._path}: {found}. Expected an Anki package (.apkg, .colpkg); export it again.")
 
-    def collection(self, name: str) -> bytes:
+    def collection(self, name: str) -> bytearray:
         """The bytes of a collection database, unpacked from zstd where its name says so.
 
         Raises:
             DeckError: damaged, encrypted, larger than MAX_COLLECTION, or no database.
         """
-        raw = self.read(name, MAX_COLLECTION, _database_limit if not name.endswith("b") else None)
-        data = self.unzstd(raw, MAX_COLLECTION, _database_limit) if name.endswith("b") else raw
+        zstd = name.endswith("b")
+        data = self._read(name, MAX_COLLECTION, None if zstd else _database_limit)
+        data = self._unzstd(data, MAX_COLLECTION, _database_limit) if zstd else data
         if not data.startswith(_SQLITE):
             raise self.fault(f"{name} in it is no database")
         return data
 
-    def read(self, name: str, limit: int, told: Callable[[bytes], int] | None = None) -> bytes:
-        """One file of the package, at most `limit` bytes; `told` reads a smaller limit off the first block.
+    def read(self, name: str, limit: int) -> bytes:
+        """One file of the package, at most `limit` bytes.
 
         Raises:
             DeckError: damaged, encrypted, or larger than the limit.
         """
+        return bytes(self._read(name, limit, None))
+
+    def _read(self, name: str, limit: int, told: Callable[[bytes], int] | None) -> bytearray:
         try:
             entry = self._zip.getinfo(name)
             if entry.file_size > limit:
@@ -75,12 +81,15 @@ class Package:
         except (RuntimeError, NotImplementedError) as error:
             raise self.fault(f"{name} in it cannot be unpacked ({error})") from error
 
-    def unzstd(self, raw: bytes, limit: int, told: Callable[[bytes], int] | None = None) -> bytes:
+    def unzstd(self, raw: bytes, limit: int) -> bytes:
         """Zstandard data unpacked, at most `limit` bytes.
 
         Raises:
             DeckError: damaged, or larger than the limit.
         """
+        return bytes(self._unzstd(raw, limit, None))
+
+    def _unzstd(self, raw: bytes | bytearray, limit: int, told: Callable[[bytes], int] | None) -> bytearray:
         import zstandard
 
         try:
@@ -91,17 +100,20 @@ class Package:
 
     def _counted(
         self, read: Callable[[int], bytes], name: str, limit: int, packed: int, told: Callable[[bytes], int] | None
-    ) -> bytes:
-        blocks: list[bytes] = []
-        size = 0
+    ) -> bytearray:
+        """All that `read` gives, under `limit`; `told` reads a smaller limit off the first block."""
+        data = bytearray()
         while block := read(_BLOCK):
-            if told and not blocks:
+            if told and not data:
                 limit = min(limit, told(block))
-            blocks.append(block)
-            size += len(block)
-            if size > limit or (size > _FREE and size > _RATIO * packed):
+                if not limit:
+                    raise self.fault(f"{name} in it is no database")
+            data += block
+            size = len(data)
+            ratio = _RATIO if size <= _LARGE else _LARGE_RATIO
+            if size > limit or (size > _FREE and size > ratio * packed):
                 raise self.fault(f"{name} in it unpacks to far more than it says (over {size // 2**20} MB)")
-        return b"".join(blocks)
+        return data
 
     def _check_directory(self, file: BinaryIO) -> None:
         """Refuses a list of contents that would take too much memory to read."""
@@ -119,7 +131,7 @@ class Package:
 
 def _database_limit(head: bytes) -> int:
     """How large the database says it is, by its header: pages times page size; 0 if it is no database."""
-    if not head.startswith(_SQLITE) or len(head) < 100:
+    if not head.startswith(_SQLITE) or head[21:24] != _FRACTIONS:
         return 0
     page = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big")

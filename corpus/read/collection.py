@@ -75,7 +75,7 @@ class Collection:
     reviews: tuple[ReviewRow, ...] = field(default=())
 
 
-def load(data: bytes) -> Collection:
+def load(data: bytearray) -> Collection:
     """The collection in the bytes of a database file.
 
     Raises:
@@ -103,9 +103,10 @@ def load(data: bytes) -> Collection:
         database.close()
 
 
-def _open(data: bytes) -> sqlite3.Connection:
+def _open(data: bytearray) -> sqlite3.Connection:
     # A database in write-ahead mode (bytes 18 and 19) cannot be opened from memory; its file is complete all the same.
-    data = data[:18] + b"\1\1" + data[20:] if data[18:20] == b"\2\2" else data
+    if data[18:20] == b"\2\2":
+        data[18:20] = b"\1\1"
     database = sqlite3.connect(":memory:")
     try:
         database.deserialize(data)
@@ -209,6 +210,8 @@ def _cards(database: sqlite3.Connection) -> Iterator[CardRow]:
 
 
 def _reviews(database: sqlite3.Connection) -> Iterator[ReviewRow]:
-    for card, at, button, took in database.execute("SELECT cid, id, ease, time FROM revlog ORDER BY id"):
+    # Practice in a filtered deck (kind 3 without a factor) changed no schedule there either.
+    rows = "SELECT cid, id, ease, time FROM revlog WHERE NOT (type = 3 AND factor = 0) ORDER BY id"
+    for card, at, button, took in database.execute(rows):
         if isinstance(button, int) and 1 <= button <= 4 and isinstance(at, int):
             yield ReviewRow(card=card, at=at, button=button, took=took if isinstance(took, int) else 0)

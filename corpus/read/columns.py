@@ -8,7 +8,9 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-Role = Literal["question", "answer", "tags", "deck", "guid", "ignored", "extra"]
+from corpus.card import own_id
+
+Role = Literal["question", "answer", "tags", "deck", "guid", "id", "ignored", "extra"]
 
 Row = Mapping[Role, str]
 
@@ -36,12 +38,14 @@ _NAMES: dict[Role, str] = {
     ),
     "deck": "deck stapel mazo baralho mazzo paquet колода デッキ 牌组 덱 set kartensatz",
     "guid": "guid",
+    "id": "id uuid",
     "ignored": (
-        "id uuid index nr no number nummer # line path file source created modified updated due "
+        "index nr no number nummer # line path file source created modified updated due "
         "interval ease lapses reviews notetype note_type card_type type state status key_points "
         "keypoints findings uncertain format version __type__"
     ),
 }
+_COUNT = re.compile(r"\d{1,6}")
 _ROLES: dict[str, Role] = {name: role for role, names in _NAMES.items() for name in names.split()}
 
 
@@ -57,7 +61,7 @@ def roles(names: Sequence[str]) -> list[Role]:
     found: list[Role] = []
     for name in names:
         one = role(name)
-        found.append("extra" if one in ("question", "answer", "deck", "guid") and one in found else one)
+        found.append("extra" if one in ("question", "answer", "deck", "guid", "id") and one in found else one)
     return found
 
 
@@ -81,6 +85,17 @@ def fields(names: Sequence[str], found: Sequence[Role], values: Sequence[str]) -
     elif extra:
         by_role["answer"] = "\n".join(extra)
     return by_role
+
+
+def key(row: Row) -> str:
+    """What the row itself calls its card: its id, else Anki's guid. A short number only counts rows, which move."""
+    id = row.get("id", "").strip()
+    return id if id and not _COUNT.fullmatch(id) else key_of(row.get("guid", "").strip())
+
+
+def key_of(guid: str, place: int = 0) -> str:
+    """What Anki calls a card: its note's guid and its place among the note's cards; a guid that we gave is the id."""
+    return guid if not guid or (own_id(guid) and not place) else f"{guid}/{place}"
 
 
 def tags(text: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from corpus.card import Finding
 from corpus.errors import DeckError
+from corpus.read import columns
 from corpus.read.collection import NoteType, note_type
 from corpus.read.markup import to_text
 from corpus.read.source import Pair, Reading, Source
@@ -71,6 +72,7 @@ def _pairs(kind: NoteType, note: Mapping[str, Any], deck: str, before: int) -> I
             tags=tuple(map(str, note.get("tags") or [])),
             deck=deck,
             guid=str(note.get("guid", "")),
+            key=columns.key_of(str(note.get("guid", "")), place),
         )
 
 

@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from corpus.card import Finding
 from corpus.read import columns
 from corpus.read.columns import Role
 from corpus.read.markup import to_text
-from corpus.read.source import Pair, Reading, Source
+from corpus.read.source import MAX_CARDS, MAX_LETTERS, Pair, Reading, Source, few_enough
 from corpus.read.template import after_rule
 
 _SEPARATORS = {
@@ -33,7 +34,8 @@ _DIRECTIVE = re.compile(
 _EXCEL = re.compile(r"\"?sep=(.)\"?$", re.IGNORECASE)
 _LOOKED_AT = 400
 _LONGEST_RECORD = 500  # lines; a quote that is open for longer was never meant to open a field
-csv.field_size_limit(2**31 - 1)
+_WIDEST = 500  # fields; what follows belongs to the last one
+csv.field_size_limit(4 * MAX_LETTERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +70,8 @@ def read(source: Source) -> Reading:
     separator = told[1] if told else directives.get("separator", "")
     mark = _SEPARATORS.get(separator.lower(), separator)
     mark = mark if len(mark) == 1 else _delimiter(body)
-    records = list(_records(body, mark, skip, anki=bool(directives)))
+    records = list(islice(_records(body, mark, skip), MAX_CARDS + 2))
+    few_enough(source.path, records)
     if directives:
         return _read_anki(source, records, directives)
     names, records = _header(records)
@@ -106,10 +109,10 @@ def _delimiter(body: str) -> str:
     return best
 
 
-def _records(body: str, mark: str, skipped: int, *, anki: bool = False) -> Iterator[_Record]:
+def _records(body: str, mark: str, skipped: int) -> Iterator[_Record]:
     """The rows with the lines they begin on. Where quotes do not match, each line is a row and quotes are text."""
     try:
-        found = list(_strict(body, mark, skipped))
+        found = list(islice(_strict(body, mark, skipped), MAX_CARDS + 2))
         if found and max(_tall(record) for record in found) < _LONGEST_RECORD:
             yield from found
             return
@@ -127,7 +130,7 @@ def _strict(body: str, mark: str, skipped: int) -> Iterator[_Record]:
     line = skipped + 1
     for row in reader:
         if any(field.strip() for field in row):
-            yield _Record(line=line, fields=row)
+            yield _Record(line=line, fields=_narrow(row, mark))
         line = skipped + reader.line_num + 1
 
 
@@ -137,8 +140,12 @@ def _lenient(body: str, mark: str, skipped: int) -> Iterator[_Record]:
     while at < len(lines):
         taken, row, mended = _one(lines, at, mark)
         if any(field.strip() for field in row):
-            yield _Record(line=skipped + at + 1, fields=row, mended=mended)
+            yield _Record(line=skipped + at + 1, fields=_narrow(row, mark), mended=mended)
         at += taken
+
+
+def _narrow(row: list[str], mark: str) -> list[str]:
+    return row if len(row) <= _WIDEST else [*row[: _WIDEST - 1], mark.join(row[_WIDEST - 1 :])]
 
 
 def _one(lines: Sequence[str], at: int, mark: str) -> tuple[int, list[str], bool]:
@@ -219,6 +226,7 @@ def _pair(row: columns.Row, index: int, line: int, *, uncertain: bool) -> Pair:
         tags=columns.tags(row.get("tags", "")),
         deck=row.get("deck", "").strip(),
         guid=row.get("guid", "").strip(),
+        key=columns.key(row),
         uncertain=uncertain,
     )
 

@@ -21,6 +21,10 @@ _TAG = re.compile(r"(?:^|(?<=\s))#([^\s#`,;:.!?()\[\]{}\"'][^\s#`,;!?()\[\]{}\"'
 _DECK_TAG = re.compile(r"(?:^|(?<=\s))#flashcards?((?:/[^\s#/]+)*)(?=\s|$)", re.IGNORECASE)
 _SCHEDULE = re.compile(r"\s*<!--\s*SR:.*?-->\s*", re.DOTALL)
 _CLOZE = re.compile(r"==([^=\n](?:[^\n]*?[^=\n])?)==|\{\{([^{}\n]+)\}\}")
+# Pictures beside the note; one from elsewhere stays the text it is, since nothing is fetched.
+_PICTURE = re.compile(
+    r"!\[\[([^\[\]|\n]{1,200})(?:\|[^\[\]\n]*)?\]\]|!\[[^\[\]\n]*\]\((?!\w+:)<?([^()<>\n]{1,200}?)>?\)"
+)
 _LONGEST = 10_000
 _MARK = re.compile(r"\s*[-*+]\s+|\s*\d+[.)]\s+")
 
@@ -161,6 +165,10 @@ def _headed(lines: Sequence[str], fenced: set[int]) -> list[_Found]:
     return [card for card in full if card.question.endswith("?")] or full
 
 
+def _with_pictures(text: str) -> str:
+    return _PICTURE.sub(lambda one: f"[image: {(one[1] or one[2]).rsplit('/', 1)[-1]}]", text) if "![" in text else text
+
+
 def _pairs(found: Sequence[_Found], lines: Sequence[str]) -> Iterator[Pair]:
     index = read = 0
     deck = ""
@@ -168,10 +176,10 @@ def _pairs(found: Sequence[_Found], lines: Sequence[str]) -> Iterator[Pair]:
         decks = _DECK_TAG.findall("\n".join(lines[read : one.at + 1]))
         deck = decks[-1].strip("/").replace("/", "::") if decks else deck
         read = one.at + 1
-        question = _DECK_TAG.sub("", one.question)
+        question = _DECK_TAG.sub("", _with_pictures(one.question))
         tags = tuple(dict.fromkeys(_TAG.findall(_INLINE_CODE.sub("", question))))
         question = _TAG.sub("", question).strip() if tags else question.strip()
-        answer = one.answer.strip()
+        answer = _with_pictures(one.answer).strip()
         for asked, told in [(question, answer), (answer, question)][: 1 + one.both]:
             index += 1
             yield Pair(question=asked, answer=told, index=index, line=one.at + 1, tags=tags, deck=deck)

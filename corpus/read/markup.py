@@ -28,11 +28,17 @@ _SUPERSCRIPT = str.maketrans("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹�
 _BLANKS = re.compile(r"\n[ \t\xa0]*\n\s*\n")
 _LIST_SIGNS = ("-", "+", "•", "*", "–")
 _NUMBERED = re.compile(r"\d+\. ")
+_LONGEST = 2_000_000
 _SPACES = re.compile(r"[ \t\xa0\u2007\u202f]+")
 
 
 def to_text(markup: str) -> str:
-    """The text of an HTML field; `a &lt; b` becomes `a < b`, `<br>` a line break, `<li>` a list line."""
+    """The text of an HTML field; `a &lt; b` becomes `a < b`, `<br>` a line break, `<li>` a list line.
+
+    What is longer than any card may be is given back as it is.
+    """
+    if len(markup) > _LONGEST:
+        return markup
     if "<" not in markup and "&" not in markup:
         return _tidied(markup)
     return _tidied(_Writer().write(_DROPPED.sub("", _without_comments(markup)) if "<" in markup else markup))

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from corpus.card import Card, Deck, Finding, FindingKind, Review, identify
+from corpus.card import Card, Deck, Finding, FindingKind, Review, identify, own_id
 from corpus.errors import DeckError
 from corpus.keypoints import made, split
 
@@ -23,6 +23,11 @@ MAX_BYTES = 96 * 2**20
 """The most text one deck may have; packages are not read whole and may be larger."""
 MAX_LETTERS = 1_000_000
 """The most letters a question or an answer may have."""
+MAX_CARDS = 300_000
+"""The most cards one deck may have."""
+_MAX_LINE = 4 * 2**20
+_MAX_JSON = 32 * 2**20  # a JSON deck may well be one line
+_MAX_LINES = 1_000_000
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -46,7 +51,8 @@ class Source:
 class Pair:
     """A question and an answer as a reader found them; either may be empty.
 
-    `points` are key points (text, head) that the file itself names; without them the answer is split.
+    `points` are key points (text, head) that the file itself names; without them the answer is split. `key` is what
+    the file calls the card, whatever its question says; empty where it has no such name.
     """
 
     question: str
@@ -56,6 +62,7 @@ class Pair:
     tags: tuple[str, ...] = ()
     deck: str = ""
     guid: str = ""
+    key: str = ""
     points: tuple[tuple[str, str], ...] = ()
     uncertain: bool = False
 
@@ -114,12 +121,52 @@ def read_text(path: Path, file: BinaryIO) -> Source:
     Raises:
         DeckError: it is empty, larger than MAX_BYTES, or no text.
     """
-    raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
+    if os.fstat(file.fileno()).st_size > MAX_BYTES:
         raise DeckError(f"{path}: more than {MAX_BYTES // 2**20} MB of text. Split the deck.")
-    if not raw.strip(b"\0 \t\r\n"):
+    raw = file.read(MAX_BYTES)
+    if not re.search(rb"[^\0 \t\r\n]", raw):
         raise DeckError(f"{path}: the file is empty. Export the deck again.")
-    return decode(path, raw)
+    if raw.count(b"\n") + raw.count(b"\r") > 2 * _MAX_LINES:
+        raise DeckError(f"{path}: more than {_MAX_LINES:,} lines. Split the deck.")
+    raw, findings = _without_long_lines(path, raw)
+    source = decode(path, raw)
+    return replace(source, findings=(*findings, *source.findings))
+
+
+def _without_long_lines(path: Path, raw: bytes) -> tuple[bytes, list[Finding]]:
+    """The bytes with every line emptied that is too long to hold a card, before anything makes copies of it."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _unmarked_utf16(raw):
+        return raw, []
+    most = _MAX_JSON if raw[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else _MAX_LINE
+    findings, kept, at = [], [], 0
+    for start, end in _long_lines(raw, most):
+        line = len(re.findall(rb"\r\n?|\n", raw[:start])) + 1
+        text = (
+            f"{path.name} line {line} is {(end - start) // 2**20} MB long; {most // 2**20} may be. "
+            "It was left out; cut it into cards."
+        )
+        findings.append(Finding(kind="skipped", message=text, path=str(path), line=line))
+        kept.append(raw[at:start])
+        at = end
+    if not findings:
+        return raw, []
+    raw = b"".join([*kept, raw[at:]])
+    if not raw.strip():
+        raise DeckError(f"{path}: {findings[0].message}")
+    return raw, findings
+
+
+def _long_lines(raw: bytes, most: int) -> Iterator[tuple[int, int]]:
+    """Where the lines of more than `most` bytes begin and end."""
+    at = 0
+    while len(raw) - at > most:
+        last = max(raw.rfind(b"\n", at, at + most), raw.rfind(b"\r", at, at + most))
+        if last < 0:
+            found = (raw.find(mark, at + most) for mark in (b"\n", b"\r"))
+            end = min((place for place in found if place >= 0), default=len(raw))
+            yield at, end
+            last = end
+        at = last + 1
 
 
 def decode(path: Path, raw: bytes) -> Source:
@@ -195,18 +242,31 @@ _FAULTS: dict[tuple[bool, bool], tuple[FindingKind, str]] = {
 }
 
 
+def few_enough(path: Path, cards: Sequence[object]) -> None:
+    """Raises a DeckError for more cards than one deck may have; readers that can tell early ask early."""
+    if len(cards) > MAX_CARDS:
+        raise DeckError(f"{path}: more than {MAX_CARDS:,} cards. Split the deck.")
+
+
 def make_deck(source: Source, reading: Reading) -> Deck:
     """The pairs as cards with ids and key points; faulty pairs become findings and count as skipped.
 
     Raises:
         DeckError: not one pair is a card.
     """
+    few_enough(source.path, reading.pairs)
     path = str(source.path)
-    name = reading.name or _shared_name(reading.pairs) or source.path.stem
+    pairs = [_plain_pair(pair) if _is_odd(pair) else pair for pair in reading.pairs]
+    name = _DROPPED.sub("", reading.name or _shared_name(pairs) or source.path.stem)
     findings = [*source.findings, *reading.findings]
-    cards = []
+    odd = [one for one, pair in zip(reading.pairs, pairs, strict=True) if one is not pair]
+    if odd:
+        message = f"Invisible control characters were left out of {len(odd)} card{'s' if len(odd) > 1 else ''}."
+        line, index = odd[0].line, odd[0].index
+        findings.append(Finding(kind="encoding", message=message, path=path, line=line, index=index))
+    cards, keys = [], []
     skipped = 0
-    for pair in reading.pairs:
+    for pair in pairs:
         fault = _fault(pair)
         if fault:
             kind, text = fault
@@ -214,21 +274,36 @@ def make_deck(source: Source, reading: Reading) -> Deck:
             skipped += 1
         else:
             cards.append(_to_card(pair, name, path))
+            keys.append(pair.key)
     if not cards:
+        first = next((f" {finding.message}" for finding in findings if finding.kind == "skipped"), "")
         raise DeckError(
             f"{path}: no card found (read as {reading.format}: {len(reading.pairs)} cards begun, none with a question "
-            "and an answer). Expected questions with answers; check that it is a deck."
+            f"and an answer). Expected questions with answers; check that it is a deck.{first}"
         )
-    named = identify(cards)
+    named = identify(cards, keys)
     return Deck(
         name=name,
         path=path,
         format=reading.format,
         cards=named,
         findings=tuple(_with_ids(findings, named)),
-        skipped=skipped + sum(finding.kind == "skipped" for finding in reading.findings),
+        skipped=skipped + sum(one.kind == "skipped" for one in (*source.findings, *reading.findings)),
         reviews=tuple(_reviews(reading.reviews, named)),
     )
+
+
+def _is_odd(pair: Pair) -> bool:
+    """Whether a text of the pair holds what `decode` drops, which JSON can spell out and a database just hold."""
+    return any(_DROPPED.search(text) for text in (pair.question, pair.answer, pair.deck, *pair.tags))
+
+
+def _plain_pair(pair: Pair) -> Pair:
+    question, answer, deck, *tags = (
+        _DROPPED.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+        for text in (pair.question, pair.answer, pair.deck, *pair.tags)
+    )
+    return replace(pair, question=question.strip(), answer=answer.strip(), deck=deck, tags=tuple(tags))
 
 
 def _shared_name(pairs: Sequence[Pair]) -> str:
@@ -274,7 +349,7 @@ def _to_card(pair: Pair, name: str, path: str) -> Card:
         answer=pair.answer,
         key_points=made(pair.points) if pair.points else split(pair.answer, pair.question),
         tags=pair.tags,
-        guid=pair.guid,
+        guid="" if pair.guid and own_id(pair.guid) else pair.guid,
         path=path,
         line=pair.line,
         uncertain=pair.uncertain,

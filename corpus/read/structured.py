@@ -5,18 +5,23 @@ their names in `corpus.read.columns`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from corpus.card import Finding
 from corpus.errors import DeckError
 from corpus.read import columns, crowdanki
-from corpus.read.source import Pair, Reading, Source
+from corpus.read.source import Pair, Reading, Source, few_enough
 
 _CONTAINERS = ("cards", "notes", "flashcards", "data", "questions", "terms")
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}\n]')
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _DEEPEST = 20
 _TITLES = ("name", "title", "deck")
+_MOST_LETTERS, _MOST_OPENINGS, _MOST_COMMAS = 32 * 2**20, 1_000_000, 3_000_000
+_MOST_YAML, _MOST_EVENTS = 16 * 2**20, 250_000
 
 
 def looks_structured(source: Source) -> bool:
@@ -38,7 +43,7 @@ def read(source: Source) -> Reading:
     if len(filled) > 1 and all(lines[at].lstrip().startswith("{") for at in filled[:3]) and _is_json(lines[filled[0]]):
         return _read_lines(source, [(at + 1, lines[at]) for at in filled])
     try:
-        data = json.loads(source.text)
+        data = _parsed(source.text)
     except (ValueError, RecursionError) as error:
         raise DeckError(f"{source.path}: {_told(error)}. Mend the JSON, or export it again.") from error
     if crowdanki.is_deck(data):
@@ -56,6 +61,7 @@ def _cards_of(source: Source, data: Any, form: str) -> tuple[str, list[Any]]:  #
             f"{source.path}: this {form} holds no list of cards. Expected a list of cards, each with a question and an "
             'answer, or such a list under "cards".'
         )
+    few_enough(source.path, cards)
     return name, cards
 
 
@@ -67,39 +73,75 @@ def read_yaml(source: Source) -> Reading:
     """
     yaml = import_module("yaml")
 
+    if len(source.text) > _MOST_YAML:
+        raise DeckError(f"{source.path}: more than {_MOST_YAML // 2**20} MB of YAML. Save the deck as CSV or JSON.")
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        _refuse_tricks(source)
-        data = yaml.load(source.text, Loader=yaml.BaseLoader)  # makes strings, lists and mappings, and nothing else
+        data, lines = _plain_yaml(source, yaml.parse(source.text, Loader=loader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise DeckError(f"{source.path}: not valid YAML{where}. Mend it, or save the deck as CSV or JSON.") from error
     name, cards = _cards_of(source, data, "YAML")
-    pairs = [_pair(card, index, 0) for index, card in enumerate(cards, 1)]
+    pairs = [_pair(card, index, lines.get(id(card), 0)) for index, card in enumerate(cards, 1)]
     return Reading(format="YAML", name=name, pairs=pairs)
 
 
-def _refuse_tricks(source: Source) -> None:
-    yaml = import_module("yaml")
-
-    depth = 0
-    for event in yaml.parse(source.text, Loader=yaml.BaseLoader):
+def _plain_yaml(source: Source, events: Iterable[Any]) -> tuple[Any, dict[int, int]]:
+    """The first document's strings, lists and mappings, and nothing else; with the line of each list and mapping."""
+    lines: dict[int, int] = {}
+    open_: list[tuple[Any, list[Any]]] = []
+    top: list[Any] = []
+    for count, event in enumerate(events):
         line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or getattr(event, "tag", None):
+        kind = type(event).__name__
+        if kind == "AliasEvent" or getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise DeckError(
                 f"{source.path}: line {line} has a YAML tag or alias (! & *). Write plain text there, in quotes."
             )
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
+        if count > _MOST_EVENTS:
+            raise DeckError(f"{source.path}: too much YAML for one deck. Save it as CSV or JSON.")
+        if kind in ("SequenceStartEvent", "MappingStartEvent"):
+            made: Any = [] if kind == "SequenceStartEvent" else {}
+            lines[id(made)] = line
+            open_.append((made, []))
+            if len(open_) > _DEEPEST:
                 raise DeckError(f"{source.path}: line {line} is nested too deeply. Expected a list of cards.")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            made, inside = open_.pop()
+            if isinstance(made, list):
+                made.extend(inside)
+            else:
+                made.update(zip(map(_text, inside[::2]), inside[1::2], strict=True))
+            (open_[-1][1] if open_ else top).append(made)
+        elif kind == "ScalarEvent":
+            (open_[-1][1] if open_ else top).append(_mended(event.value))
+        elif kind == "DocumentEndEvent":
+            break
+    return (top[0] if top else None), lines
+
+
+def _parsed(text: str) -> Any:  # noqa: ANN401  JSON
+    """The value of a JSON text, counted before it is built: a few bytes of text can make many of memory."""
+    openings = text.count("[") + text.count("{")
+    if len(text) > _MOST_LETTERS or openings > _MOST_OPENINGS or text.count(",") > _MOST_COMMAS:
+        raise ValueError(f"{len(text):,} signs with {openings:,} lists and objects are too much for one deck; split it")
+    data = json.loads(text)
+    return _mended(data) if _HALF.search(text) else data
+
+
+def _mended(value: Any) -> Any:  # noqa: ANN401  JSON
+    """The value without halves of pairs, which JSON may hold but no file can: they would break every later write."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_mended(one) for one in value]
+    return {_mended(key): _mended(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        _parsed(text)
     except (ValueError, RecursionError):
         return False
     return True
@@ -115,7 +157,7 @@ def _read_lines(source: Source, rows: Sequence[tuple[int, str]]) -> Reading:
     pairs, findings = [], []
     for index, (line, row) in enumerate(rows, 1):
         try:
-            card = json.loads(row)
+            card = _parsed(row)
         except (ValueError, RecursionError) as error:
             text = f"{source.path.name} line {line}: {_told(error)}. Mend or delete the line; the other cards are kept."
             findings.append(Finding(kind="skipped", message=text, path=str(source.path), line=line, index=index))
@@ -161,6 +203,7 @@ def _pair(card: Any, index: int, line: int) -> Pair:  # noqa: ANN401  JSON
         tags=tuple(map(str, tags)) if isinstance(tags, list) else columns.tags(row.get("tags", "")),
         deck=row.get("deck", "").strip(),
         guid=row.get("guid", "").strip(),
+        key=columns.key(row),
         points=tuple(_points(card.get("key_points"))),
         uncertain=card.get("uncertain") is True,
     )
@@ -175,16 +218,11 @@ def _points(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON
 
 def _text(value: Any, *, listed: bool = True) -> str:  # noqa: ANN401  JSON
     if isinstance(value, str):
-        # Half of a pair that JSON may hold but no file can: it would break every later write.
-        return value.encode("utf-8", "replace").decode() if any(map(_is_surrogate, value)) else value
+        return value
     if isinstance(value, list):
         mark = "- " if listed and len(value) > 1 else ""
         return "\n".join(mark + _text(one) for one in value) if listed else " ".join(map(_text, value))
     return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _is_surrogate(letter: str) -> bool:
-    return "\ud800" <= letter <= "\udfff"
 
 
 def _places(text: str, count: int) -> list[int]:
@@ -197,14 +235,10 @@ def _places(text: str, count: int) -> list[int]:
 
 def _openings(text: str) -> Iterator[tuple[int, int]]:
     depth, line = 0, 1
-    inside = escaped = False
-    for sign in text:
+    for token in _TOKEN.finditer(text):
+        sign = token[0][0]
         if sign == "\n":
             line += 1
-        elif inside:
-            inside, escaped = escaped or sign != '"', not escaped and sign == "\\"
-        elif sign == '"':
-            inside = True
         elif sign in "{[":
             yield depth, line
             depth += 1

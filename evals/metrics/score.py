@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.case import Case
+from evals.case import Case, subjects_of
 from evals.judge import Judge
 from evals.subject import Answer
 
@@ -67,7 +67,7 @@ def score_all(metrics: Mapping[str, Metric], case: Case, answer: Answer, tools: 
     """The scores of one answer by every metric whose business the case is."""
     scores = {}
     for name, metric in metrics.items():
-        score = metric.score(case, answer, tools)
+        score = metric.score(case, answer, tools) if subjects_of(case) & set(metric.subjects) else None
         if score is not None:
             scores[name] = score
     return scores

@@ -51,6 +51,8 @@ class Visitor:
     def study(self, address: str) -> Page:
         """The page with a card that waits for its answer, whatever an earlier test left open."""
         page = self.open(address)
+        if page.locator("#face .phase-tried").count():
+            self.reveal()
         if page.locator("#face .phase-graded").count():
             page.locator("#rate-3").click()
             page.locator("#next").click()
@@ -61,7 +63,14 @@ class Visitor:
     def answer(self, text: str) -> None:
         self.page.locator("#answer textarea").fill(text)
         self.page.keyboard.press("Enter")
+        self.reveal()
+
+    def reveal(self) -> None:
+        """Have the answer shown, where a second try at it is open."""
         self.page.wait_for_selector("#result .verdict")
+        if self.page.locator("#face .phase-tried").count():
+            self.page.locator("#reveal").click()
+        self.page.wait_for_selector("#face .phase-graded")
 
     def next_card(self) -> None:
         """From a fresh card to the next one."""

@@ -35,7 +35,7 @@ class Server:
             command = [sys.executable, "-m", "tutor.cli", "chat", "--port", "0", *self.options]
             self.process = subprocess.Popen(command, cwd=self.home, env=environ, stdout=told, stderr=told)
         while self.process.poll() is None and time.monotonic() - begun < 90:
-            if found := re.search(r"http://\S+", log.read_text()):
+            if found := re.search(r"https?://\S+", log.read_text()):
                 self.address = found[0]
                 self.seconds = time.monotonic() - begun
                 return self

@@ -80,7 +80,7 @@ def test_every_view_is_named_and_readable(server: Server, visit: Visit, colours:
     page.wait_for_selector("#chat a.cite")
     check("replied")
     page.get_by_role("tab", name="Progress").click()
-    page.wait_for_selector("table.plain")
+    page.wait_for_selector(".chart")
     check("progress")
     assert {view: found for view, found in wrong.items() if found} == {}
 

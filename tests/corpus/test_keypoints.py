@@ -136,3 +136,13 @@ def test_every_answer_has_a_point_and_ids_are_unique(answer: str) -> None:
 def test_very_long_answers_are_split_in_time() -> None:
     assert len(split("This is a sentence (with a bracket). " * 6000)) >= 1
     assert len(split("`" * 100_000 + "$$" * 50_001 + "(" * 100_000)) == 1
+
+
+def test_pluses_before_minuses_say_what_speaks_for_and_against() -> None:
+    found = [(point.head, point.text) for point in split("+ quick\n+ simple\n- inexact")]
+    assert found == [("pro", "quick"), ("pro", "simple"), ("con", "inexact")]
+
+
+def test_list_that_lost_all_its_line_breaks_is_cut_at_its_dashes() -> None:
+    assert [point.text for point in split("- heat - light - sound")] == ["heat", "light", "sound"]
+    assert len(split("- a term - what it means")) == 1

@@ -1,5 +1,6 @@
 import json
 import random
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import pytest
 
 from corpus.card import Card, KeyPoint, identify
+from corpus.embed import OpenAIEmbedder
 from corpus.errors import DeckError
 from corpus.minilm import MiniLM
 from corpus.read import read_decks
 from corpus.retrieve import Retriever
+from tests.loopback import Loopback, Play, vectors_fault
 
 QUERIES = [json.loads(line) for line in (Path(__file__).parent / "queries.jsonl").read_text("utf-8").splitlines()]
 
@@ -176,3 +179,31 @@ def test_most_of_what_nothing_answers_is_refused_and_little_else(retriever: Retr
     refused = [not retriever.search(one["query"]).answerable for one in QUERIES if not one["relevant"]]
     assert sum(answered) / len(answered) >= 0.9
     assert sum(refused) / len(refused) >= 0.6
+
+
+@pytest.mark.parametrize("name", ["short", "nan", "dimension", "empty", "error", "silence"])
+def test_embedding_server_that_fails_is_told_and_words_alone_find_the_card(
+    cards: tuple[Card, ...], name: str, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    cards = cards[:12]
+    with Loopback() as server:
+        embedder = OpenAIEmbedder("m", server.url, timeout=1.0)
+        retriever = Retriever(cards, embedder, tmp_path, tell=told.append)
+        assert retriever.index is not None
+        assert told == []
+        if name in ("short", "nan", "dimension", "empty"):
+            server.vectors = vectors_fault(name)
+        elif name == "error":
+            server.embedding_play = Play(status=500, body=b"{}")
+        else:
+            server.embedding_play = Play(body=b"{}", wait=30)
+        begun = time.monotonic()
+        found = retriever.search(cards[4].question)
+        assert found.results[0].card == cards[4]
+        assert found.answerable
+        retriever.search(cards[5].question)
+        assert time.monotonic() - begun < 2.5
+        assert len(told) == 1
+        assert told[0].startswith("Search goes by words alone for now.")
+        retriever.close()

@@ -36,3 +36,7 @@ def test_no_alike_pair_is_missed(texts: list[tuple[str, ...]]) -> None:
         if alike(texts[one], texts[two]) != "no"
     }
     assert wanted <= pairs
+
+
+def test_contraction_is_the_same_as_the_words_it_stands_for() -> None:
+    assert alike(words("What's the capital of Spain?"), words("What is the capital of Spain?")) == "yes"

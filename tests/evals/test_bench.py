@@ -1,7 +1,6 @@
 import numpy as np
 
-from corpus.card import Card
-from evals.bench import Dice, Figure, _run_bare, _run_harness, many
+from evals.bench import Dice, Figure, _run_bare, _run_harness
 from evals.echo import echo
 
 
@@ -11,12 +10,6 @@ def test_the_free_embedder_gives_the_same_unit_row_for_the_same_text() -> None:
     assert np.allclose(np.linalg.norm(rows, axis=1), 1)
     assert np.array_equal(rows[0], rows[2])
     assert not np.array_equal(rows[0], rows[1])
-
-
-def test_many_cards_are_made_of_few_and_differ() -> None:
-    card = Card(id="x", deck="d", index=1, question="What?", answer="That.")
-    made = many([card], 50)
-    assert len({card.id for card in made}) == len({card.text for card in made}) == 50
 
 
 def test_harness_and_bare_loop_make_the_same_calls_to_the_echo() -> None:

@@ -77,5 +77,5 @@ def test_csv_has_a_row_a_result_and_no_formula(run: Run) -> None:
 
 
 def test_other_forms_are_refused(run: Run) -> None:
-    with pytest.raises(SuiteError, match=r"must end in .md, .html, .csv or .xml, not .pdf"):
+    with pytest.raises(SuiteError, match=r"must end in .md, .html, .csv, .xml or .json, not .pdf"):
         rendered(run, ".pdf")

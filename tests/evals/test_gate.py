@@ -115,3 +115,11 @@ def test_reports_hold_numbers_with_intervals_slices_and_the_worst_cases(run_of: 
     assert "| recall@1 | 1.000 | 0.995 |" in page
     assert "before: card 7" in page
     assert "after: another" in page
+
+
+def test_a_hard_failure_fails_the_gate_also_without_a_baseline(run_of: Runner) -> None:
+    run = run_of({3}, more='hard = ["recall@1"]\n')
+    found = gate_at_least(run, 0.5)
+    assert (found.outcome, found.exit_code) == ("fail", 1)
+    assert found.reasons[0].startswith("recall@1 fails on q3; at most")
+    assert gate_at_least(run_of({3}), 0.5).outcome == "pass"

@@ -12,7 +12,7 @@ from evals.case import Case, SubjectError
 from evals.log import Log, read_log
 from evals.metrics import Score
 from evals.result import Result, Run
-from evals.run import rescore, run_cases
+from evals.run import rescore, run_cases, unsettled
 from evals.subject import Answer, Scripted
 from evals.suite import load_suite
 from evals.summary import summarise
@@ -166,6 +166,27 @@ def test_stored_answers_are_scored_again_by_changed_cases(make_suite: Make, quer
     assert [result.answer for result in again.results] == [result.answer for result in run.results]
     stale = replace(run, results=(replace(run.results[0], scores={"recall@1": Score(value=0, reason="old")}),))
     assert rescore(stale, load_suite(path)).results[0].scores["mrr"].value is not None
+
+
+def test_only_what_changed_is_scored_again(make_suite: Make, queries: Cases, right: Right) -> None:
+    path = make_suite(queries)
+    run = run_suite(path, subject=Scripted(right))
+    marked = replace(run, results=tuple(_marked(result) for result in run.results))
+    file = path.with_suffix(".jsonl")
+    file.write_text(file.read_text().replace('"card 0"', '"another card"'))
+    again = {result.case: result.scores for result in rescore(marked, load_suite(path)).results}
+    assert again["q01"]["mrr"].reason == "kept"
+    assert again["q00"]["mrr"].reason != "kept"
+    fresh = rescore(marked, load_suite(path), fresh=True)
+    assert not any(score.reason == "kept" for result in fresh.results for score in result.scores.values())
+    older = replace(marked, head=replace(run.head, metrics={**run.head.metrics, "mrr": 0}))
+    scores = next(result.scores for result in rescore(older, load_suite(path)).results if result.case == "q01")
+    assert {name for name, score in scores.items() if score.reason != "kept"} <= {"mrr"}
+    assert unsettled(older, load_suite(path))
+
+
+def _marked(result: Result) -> Result:
+    return replace(result, scores={name: replace(score, reason="kept") for name, score in result.scores.items()})
 
 
 def test_a_thousand_cases_take_less_than_three_seconds(make_suite: Make, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from corpus.card import Card, KeyPoint, card_id
+from tests import postgres
 from tutor.learner import Learner, Store
 
 
@@ -54,6 +55,15 @@ def clock() -> Clock:
 @pytest.fixture
 def cards() -> tuple[Card, ...]:
     return CARDS
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """A PostgreSQL of one's own; the folder of its socket."""
+    if postgres.programs() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.cluster() as folder:
+        yield folder
 
 
 @pytest.fixture

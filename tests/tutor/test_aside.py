@@ -100,6 +100,7 @@ class LeakyParts:
 
     tutor: Tutor
     explainer: Leaky
+    model: object | None = None
 
     @property
     def grader(self) -> Any:
@@ -108,6 +109,12 @@ class LeakyParts:
     @property
     def quoter(self) -> Any:
         return self.tutor.quoter
+
+    def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
+        return ()
+
+    def twins(self, card: Card) -> Collection[str]:
+        return ()
 
     def related(self, question: str, card: Card) -> bool:
         return self.tutor.related(question, card)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from corpus.errors import DeckError
+from tests.loopback import Loopback, free_port, says
 from tutor import load_settings, open_tutor
 from tutor import session as s
 from tutor.config import Settings
-from tutor.errors import NotFoundError, StoreError
+from tutor.errors import ConfigError, NotFoundError, StoreError
 from tutor.explain import Notice, Reply
 from tutor.learner import Store
+from tutor.settings import Profile
 
 DECK = "1\nQ\nWhat do moles eat?\nA\nearthworms\n2\nQ\nWhere do moles live?\nA\nin tunnels\n"
 
@@ -253,3 +255,57 @@ def test_kill_nine_after_an_event_was_shown_loses_nothing_of_it(settings: Settin
             assert view.grade is not None
         else:
             assert [review.value for review in session.learner.reviews()] == [4]
+
+
+def test_what_calls_cost_is_among_the_stats_and_a_cap_stops_before_spending(words_alone: Settings, deck: Path) -> None:
+    with Loopback() as server:
+        profile = Profile(name="p", model="m", base_url=server.url, price_in=1.0, price_out=2.0, stream_usage=True)
+        chosen = words_alone.model.model_copy(update={"use": "p", "cap_total": 0.0035})
+        settings = words_alone.model_copy(update={"model": chosen, "models": {"p": profile}})
+        with open_tutor(settings, decks=[deck]) as tutor:
+            assert tutor.stats()["spending"] == []
+            server.play(says("Earthworms [1].", usage=(900, 50)))
+            list(tutor.ask("What do moles eat?"))
+            spent = {row["for"]: row for row in tutor.stats()["spending"]}
+            assert spent["last turn"]["input_tokens"] == 900
+            assert spent["last turn"]["cost"] == spent["profile p"]["cost"] == 0.001
+            assert spent["in all"]["cap"] == 0.0035
+            list(tutor.ask("Where do moles live?"))
+            notices = [event.text for event in tutor.ask("What do moles eat?") if isinstance(event, Notice)]
+        assert len(server.chats) == 2
+        assert notices[0].startswith("The spending cap is reached.")
+
+
+def test_chroma_server_that_is_away_is_told_in_the_conversation(settings: Settings, deck: Path) -> None:
+    away = settings.index.model_copy(update={"url": f"http://127.0.0.1:{free_port()}"})
+    with open_tutor(settings.model_copy(update={"index": away}), decks=[deck]) as tutor:
+        *events, reply = tutor.ask("What do moles eat?")
+        assert any(isinstance(event, Notice) and "Chroma server" in event.text for event in events)
+        assert isinstance(reply, Reply)
+        assert "earthworms" in reply.text
+        assert not any(isinstance(event, Notice) for event in tutor.ask("Where do moles live?"))
+
+
+def test_learners_own_card_joins_the_bundled_decks_and_can_be_taken_back(words_alone: Settings) -> None:
+    with open_tutor(words_alone) as tutor:
+        before = len(tutor.cards)
+        tutor.add_card("What is a quokka?", "- a small marsupial\n- it smiles", "My cards")
+        card = tutor.add_card("What is a wombat?", "it digs", "My cards")
+        assert (card.deck, len(tutor.cards)) == ("My cards", before + 2)
+        with pytest.raises(DeckError, match="a question and an answer"):
+            tutor.add_card(" ", "x", "My cards")
+        tutor.undo_import(tutor.batches.all()[0])
+        assert len(tutor.cards) == before + 1
+
+
+def test_profile_is_switched_until_the_tutor_is_closed(words_alone: Settings) -> None:
+    local = Profile(name="local", model="little", base_url="http://localhost:1/v1")
+    with open_tutor(words_alone.model_copy(update={"models": {"local": local}})) as tutor:
+        assert tutor.model is None
+        tutor.use("local")
+        assert tutor.model is not None
+        assert "little" in tutor.describe_model()
+        tutor.use("none")
+        assert tutor.model is None
+        with pytest.raises(ConfigError, match="There are: local"):
+            tutor.use("far")

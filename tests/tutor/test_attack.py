@@ -64,13 +64,16 @@ def test_a_copied_question_is_seen_and_an_answer_that_repeats_it_is_not() -> Non
 
 
 def test_keywords_in_a_heap_are_seen_and_a_list_is_not() -> None:
+    question = prepare(QUESTION)
     reference = prepare(
         "Pooling divides the feature map into small regions and takes the largest value of each region."
     )
     heap = "value region dropout map takes gradient feature largest layer divides neuron small pooling"
-    assert soup(reference, prepare(heap))
-    assert not soup(reference, prepare("regions of the feature map, largest value of each"))
+    assert soup(question, reference, prepare(heap))
+    assert not soup(question, reference, prepare("regions of the feature map, largest value of each"))
+    assert soup(question, reference, prepare("each the into region small and of the takes map divides value largest"))
     assert not soup(
+        question,
         prepare("nectar, pollen, fruit, sap, insects, spiders, eggs"),
         prepare("nectar, sap, fruit, eggs, insects, pollen"),
     )
@@ -78,8 +81,12 @@ def test_keywords_in_a_heap_are_seen_and_a_list_is_not() -> None:
 
 def test_both_answers_at_once_are_seen() -> None:
     question = prepare("True or false: softmax is a probability distribution")
-    assert both_ways(question, prepare("true and false"))
-    assert not both_ways(question, prepare("true, since it sums to one"))
+    reference = prepare("True: softmax prevents scores below zero, and the forward and backward pass need it")
+    assert both_ways(question, reference, prepare("true and false"))
+    assert not both_ways(question, reference, prepare("true, since it sums to one"))
+    assert both_ways(question, reference, prepare("it prevents or causes scores below zero"))
+    assert both_ways(question, reference, prepare("scores are below zero, or they are not below zero"))
+    assert not both_ways(question, reference, prepare("it is needed in the forward or the backward pass"))
 
 
 def idle_texts(answer: str, *covers: list[list[float]]) -> list[str]:

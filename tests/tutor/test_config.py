@@ -184,7 +184,6 @@ def test_jobs_fall_back_to_the_profile_in_use(write: Write) -> None:
     text = '[model]\nuse = "local"\njudge = "big"\nfallback = ["big"]\n' + LOCAL + '[models.big]\nmodel = "b"\n'
     settings = load_settings(write(text), environ={})
     assert settings.grade_profile == settings.profile
-    assert settings.judge_profile == settings.models["big"]
     assert settings.fallbacks == (settings.models["big"],)
 
 

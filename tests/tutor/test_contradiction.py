@@ -21,6 +21,10 @@ def against(point: str, answer: str) -> float:
         ("Valves control the flow of water", "Water controls the flow of valves"),
         ("The student learns from the mistakes of the teacher", "The teacher learns from student mistakes"),
         ("gradients are multiplied by values < 1", "gradients are multiplied by values > 1"),
+        ("the derivative is 1 for inputs > 0", "the derivative is 0 for inputs > 0"),
+        ("L2 loss for normal residuals", "L1 loss for normal residuals"),
+        ("The generator makes images, the discriminator tells images of the generator from real ones",
+         "The discriminator makes images, the generator tells images of the discriminator from real ones"),
     ],
 )  # fmt: skip
 def test_a_clause_that_says_the_opposite_clashes(point: str, answer: str) -> None:
@@ -52,8 +56,8 @@ def test_the_same_in_other_words_does_not_clash(point: str, answer: str) -> None
 def test_a_clause_that_names_one_subject_and_says_what_belongs_to_another_is_found() -> None:
     card = parts(
         [
-            (words("Reset gate: how much of the previous state to remember"), 2),
-            (words("Update gate: how much of the new state replaces the old"), 2),
+            (words("Reset gate: how much of the previous state to remember"), 0, 2),
+            (words("Update gate: how much of the new state replaces the old"), 0, 2),
         ]
     )
     found = crossed(card, words("the update gate says how much of the previous state to remember"))
@@ -65,8 +69,8 @@ def test_a_clause_that_names_one_subject_and_says_what_belongs_to_another_is_fou
 def test_two_subjects_that_are_each_given_what_is_the_others_are_exchanged() -> None:
     card = parts(
         [
-            (words("Reset gate: how much of the previous state to remember"), 2),
-            (words("Update gate: how much of the new state replaces the old"), 2),
+            (words("Reset gate: how much of the previous state to remember"), 0, 2),
+            (words("Update gate: how much of the new state replaces the old"), 0, 2),
         ]
     )
     both = [

@@ -203,3 +203,40 @@ def test_stray_tracing_variables_are_told_and_not_obeyed(home: Path) -> None:
     assert (
         "LANGSMITH_TRACING is set and is not obeyed" in rows(load_settings(), LANGSMITH_TRACING="true")["tracing"].said
     )
+
+
+def test_context_that_the_server_lists_is_held_against_the_profile(
+    configured: Callable[..., Settings], server: Loopback
+) -> None:
+    server.listed = {"max_model_len": 4096}
+    found = rows(configured(context="16384"))
+    assert found["context"].state == "fail"
+    assert found["context"].said == "the profile says 16384, the server 4096"
+    assert rows(configured(context="4096"))["context"].state == "ok"
+
+
+def test_silent_cut_is_found_without_asking_for_token_counts_in_streams(
+    configured: Callable[..., Settings], server: Loopback
+) -> None:
+    """As Ollama does it: the oldest part of the prompt is dropped, the reply comes with status 200."""
+
+    def ollama(request: Request) -> Play:
+        kept = request.text.split()[-1500:]
+        if "code word" not in request.text:
+            return able(request)
+        return says("I was told no code word.", usage=(len(kept), 6))
+
+    server.answer = ollama
+    found = rows(configured(context="8192"))
+    assert found["context"].state == "fail"
+    assert "1500 were read: the server cuts prompts silently" in found["context"].said
+    assert not [request for request in server.chats if "stream_options" in request.json]
+    assert "stream_usage = true asks" in found["usage"].said
+
+
+def test_chroma_server_that_is_not_there_is_told_and_no_failure(home: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    (home / "tutor.toml").write_text(f'[embeddings]\nuse = "none"\n[index]\nurl = "{url}"\n')
+    found = rows(load_settings())
+    assert (found["server"].state, found["server"].said[:27]) == ("warn", "no Chroma server answers on")
+    assert worst(list(found.values())) == 0

@@ -125,7 +125,7 @@ def test_question_that_no_card_answers_is_said_to_be_so_and_no_model_is_asked(se
 
 def test_with_a_model_its_words_are_streamed_with_checked_citations(server: Loopback) -> None:
     server.play(says("The heart pumps blood [1].", usage=(90, 5)))
-    said, notices, reply = heard(Explainer(Shelf(), model_at(server)).ask("What does the heart do?"))
+    said, notices, reply = heard(Explainer(Shelf(), model_at(server, stream_usage=True)).ask("What does the heart do?"))
     assert said == reply.text == "The heart pumps blood [1]."
     assert notices == []
     assert [(citation.number, citation.card) for citation in reply.citations] == [(1, CARDS[0].id)]

@@ -1,7 +1,7 @@
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,12 @@ class Parts:
     def quoter(self) -> Any:
         return Explainer(Shelf(self.cards), None)
 
+    def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
+        return ()
+
+    def twins(self, card: Card) -> Collection[str]:
+        return ()
+
     def related(self, question: str, card: Card) -> bool:
         return True
 
@@ -126,7 +132,7 @@ def test_fault_costs_no_answer_no_wrong_grade_and_no_long_wait(
     assert (graded.grade.score, graded.grade.verdict) == (alone.score, alone.verdict)
     assert graded.grade.grader == alone.grader
     assert "language model" in graded.grade.note
-    assert any(isinstance(event, s.Revealed) for event in events)
+    assert any(isinstance(event, s.Revealed | s.TryAgain) for event in events)
 
     stored = store.learner("me").open_card()
     assert stored is not None
@@ -134,6 +140,7 @@ def test_fault_costs_no_answer_no_wrong_grade_and_no_long_wait(
     assert stored.grade is not None
     assert stored.grade.verdict == alone.verdict
 
+    list(session.act(s.Reveal()))
     replies, took = timed(lambda: list(session.act(s.Ask("Why do geese fly in a V?", id="ask-1"))))
     assert took < DEADLINE + 1, "explaining"
     reply = next(event for event in replies if isinstance(event, s.Reply))
@@ -151,6 +158,7 @@ def test_fault_costs_no_answer_no_wrong_grade_and_no_long_wait(
 def test_model_that_fails_once_is_asked_again_the_next_time(server: Loopback, studied: Studied) -> None:
     model = failing(server, "bad key")
     session, _, _ = studied(model)
+    list(session.act(s.Reveal()))
     server.answer = lambda request: says("To save energy [1].")
     replies = list(session.act(s.Ask("Why do geese fly in a V?", id="ask-1")))
     assert next(event for event in replies if isinstance(event, s.Reply)).model == "m"
@@ -178,6 +186,7 @@ def test_swapping_the_model_changes_the_words_and_nothing_else(
             s.AskHint(),
             s.Ask("What is granite made of?"),
             s.Commit("no idea about birds at all"),
+            s.Reveal(),
             s.Ask("Why do geese fly in a V?"),
             s.Rate(2),
             s.Next(),
@@ -193,3 +202,25 @@ def test_swapping_the_model_changes_the_words_and_nothing_else(
         runs.append(run)
     assert runs[0] == runs[1]
     assert len(server.chats) >= 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['```json\n{"verdict": "correct", "score": 1.0}\n```', '{"points": [{"verdict": "made"}]}', "Correct! 10/10."],
+)
+def test_reply_in_another_form_than_asked_for_grades_nothing(server: Loopback, studied: Studied, text: str) -> None:
+    alone = Grader(MATCHER).grade(
+        question="What does a hummingbird eat?", reference="nectar from flowers\nsmall insects", answer=ANSWER
+    )
+    server.answer = lambda request: says(text)
+    _, events, _ = studied(open_model(Profile(name="x", model="m", base_url=server.url)))
+    (graded,) = [event for event in events if isinstance(event, s.Graded)]
+    assert (graded.grade.score, graded.grade.grader) == (alone.score, alone.grader)
+    assert "language model" in graded.grade.note
+
+
+def test_verdict_lines_in_a_fence_are_read(server: Loopback, studied: Studied) -> None:
+    server.answer = lambda request: replace(judge(request), pieces=("```\n", *judge(request).pieces, "\n```"))
+    _, events, _ = studied(open_model(Profile(name="x", model="m", base_url=server.url)))
+    (graded,) = [event for event in events if isinstance(event, s.Graded)]
+    assert graded.grade.grader.startswith("m + ")

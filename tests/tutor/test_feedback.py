@@ -32,7 +32,7 @@ def test_partial_answer_is_told_what_was_right_what_was_missing_and_one_next_thi
     assert feedback(cards[0], grade(cards[0], "made", "missed")) == (
         "Partly: 1 of 2 points.\n"
         "Right, in your words: “my nectar”.\n"
-        "Missing [1]: small insects.\n"
+        "Missing [1], about 50% of the answer: small insects.\n"
         "Next: say the missing point once in your own words."
     )
 
@@ -41,7 +41,7 @@ def test_contradiction_is_shown_beside_the_card(cards: tuple[Card, ...]) -> None
     assert feedback(cards[4], grade(cards[4], "made", "contradicted", "made")) == (
         "Partly: 2 of 3 points.\n"
         "Right, in your words: “my quartz”; “my mica”.\n"
-        "Against the card: you said “my feldspar”, but the card says “feldspar” [1].\n"
+        "Against the card, about 30% of the answer: you said “my feldspar”, but the card says “feldspar” [1].\n"
         "Next: find the word in your answer that turns it round, and say it the card's way."
     )
 

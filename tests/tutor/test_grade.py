@@ -3,8 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.card import Card, KeyPoint
+from corpus.keypoints import split
 from corpus.minilm import MiniLM
-from tutor.grade import Grade, Grader
+from tutor.grade import Grade, Grader, wanted
 from tutor.match import Matcher
 
 QUESTION = "What is the purpose of momentum in optimizers?"
@@ -255,3 +256,45 @@ def test_two_gates_given_each_others_task_are_contradicted(grader: Grader) -> No
     grade = grader.grade(question="How does GRU control the flow of information?", reference=GATES, answer=swapped)
     assert {point.verdict for point in grade.key_points} <= {"contradicted", "unsure"}
     assert grade.verdict == "wrong"
+
+
+LISTED = "- forget gate\n- input gate\n- output gate\n- candidate memory"
+
+
+@pytest.mark.parametrize(
+    ("question", "count"),
+    [
+        ("Name two gates of the LSTM.", 2),
+        ("Give any 3 parts of an LSTM cell", 3),
+        ("State at least one gate.", 1),
+        ("Name the gates of the LSTM.", 0),
+        ("Name four parts of the LSTM.", 0),
+        ("Why is one gate enough?", 0),
+        ("What is an LSTM? Name two gates and explain them.", 0),
+    ],
+)
+def test_a_question_may_ask_for_fewer_points_than_there_are(question: str, count: int) -> None:
+    assert wanted(question, split(LISTED, question)) == count
+
+
+def test_as_many_points_as_are_asked_for_are_enough(grader: Grader) -> None:
+    def score(answer: str) -> float:
+        return grader.grade(question="Name two gates of the LSTM.", reference=LISTED, answer=answer).score
+
+    assert score("the forget gate and the input gate") >= 0.7 > score("the forget gate") > score("the reset gate")
+
+
+def test_one_member_of_a_list_is_not_held_against_another(grader: Grader) -> None:
+    grade = grader.grade(question="Name the gates of the LSTM.", reference=LISTED, answer="the input gate")
+    assert "contradicted" not in {point.verdict for point in grade.key_points}
+
+
+def test_what_stands_under_two_headings_may_not_change_places(grader: Grader) -> None:
+    reference = "- L1 norm:\n  + many weights are zero, sparse\n- L2 norm:\n  + small weights, spread out"
+    question = "How do weights behave under L1 and L2?"
+    right = grader.grade(question=question, reference=reference, answer="L1: sparse, many zeros. L2: small.")
+    turned = grader.grade(
+        question=question, reference=reference, answer="L2: sparse, many zeros. L1: small weights, spread out."
+    )
+    assert {point.verdict for point in turned.key_points} == {"contradicted"}
+    assert turned.score < 0.3 < right.score

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from prompts import Prompt
-from tests.loopback import FAULTS, Loopback, Play, fault, free_port, says
+from tests.loopback import FAULTS, Loopback, Play, echoed, fault, free_port, says
 from tutor.errors import (
     ConfigError,
     ModelBusyError,
@@ -19,6 +19,8 @@ from tutor.errors import (
     ModelEmptyError,
     ModelError,
     ModelKeyError,
+    ModelLimitError,
+    ModelLongError,
     ModelNotFoundError,
     ModelRefusedError,
     ModelTimeoutError,
@@ -66,12 +68,24 @@ def pieces(model: OpenModel) -> tuple[str, Completion | None, ModelError | None]
 
 def test_reply_is_streamed_in_pieces_and_ends_with_a_completion(server: Loopback) -> None:
     server.play(says("The heart [1].", usage=(11, 3)))
-    *words, end = [piece for piece in opened(server).stream(PROMPT) if piece]
+    *words, end = [piece for piece in opened(server, stream_usage=True).stream(PROMPT) if piece]
     assert words == ["The", " heart", " [1]."]
     assert isinstance(end, Completion)
     assert (end.text, end.finish) == ("The heart [1].", "stop")
     assert (end.usage.input_tokens, end.usage.output_tokens, end.usage.estimated) == (11, 3, False)
     assert 0 < end.first_token_seconds <= end.seconds < 1
+
+
+NOT_UNLESS_ASKED = (
+    "stream_options",
+    "parallel_tool_calls",
+    "max_completion_tokens",
+    "response_format",
+    "tools",
+    "store",
+    "n",
+    "reasoning",
+)
 
 
 def test_request_is_a_plain_chat_completion_that_local_servers_take(server: Loopback) -> None:
@@ -90,8 +104,8 @@ def test_request_is_a_plain_chat_completion_that_local_servers_take(server: Loop
         "max_tokens": 77,
         "top_k": 5,
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
+    assert not set(NOT_UNLESS_ASKED) & set(request.json)
 
 
 def test_one_call_may_ask_for_a_shorter_reply(server: Loopback) -> None:
@@ -99,8 +113,27 @@ def test_one_call_may_ask_for_a_shorter_reply(server: Loopback) -> None:
     assert server.chats[0].json["max_tokens"] == 9
 
 
-def test_token_counts_are_not_asked_for_where_the_profile_says_so_and_are_estimated(server: Loopback) -> None:
-    end = complete(opened(server, stream_usage=False), PROMPT)
+def test_each_field_that_servers_choke_on_is_sent_where_the_profile_asks_for_it(server: Loopback) -> None:
+    extra = {"parallel_tool_calls": False, "response_format": {"type": "json_schema", "json_schema": {"strict": True}}}
+    asks = {"stream_usage": True, "max_completion_tokens": True, "extra_body": extra, "max_tokens": 50}
+    complete(opened(server, **asks), PROMPT)
+    sent = server.chats[0].json
+    assert (sent["stream_options"], sent["max_completion_tokens"]) == ({"include_usage": True}, 50)
+    assert "max_tokens" not in sent
+    assert {name: sent[name] for name in extra} == extra
+
+
+def test_azure_and_openai_themselves_are_asked_in_their_own_way(server: Loopback) -> None:
+    base = server.url.removesuffix("/v1")
+    azure = {"provider": "azure", "model": "d", "base_url": base, "api_key_env": "TEST_KEY", "max_tokens": 50}
+    complete(opened(server, **azure), PROMPT)
+    assert set(server.chats[0].json) == {"model", "messages", "max_completion_tokens", "stream", "stream_options"}
+    complete(opened(server, **azure, stream_usage=False, max_completion_tokens=False), PROMPT)
+    assert set(server.chats[1].json) == {"model", "messages", "max_tokens", "stream"}
+
+
+def test_token_counts_are_estimated_where_they_are_not_asked_for(server: Loopback) -> None:
+    end = complete(opened(server), PROMPT)
     assert "stream_options" not in server.chats[0].json
     assert end.usage.estimated
     assert end.usage.input_tokens > 0
@@ -170,11 +203,13 @@ def test_any_provider_that_langchain_knows_is_held_to_the_same(
 EXPECTED: dict[str, tuple[type[ModelError], str]] = {
     "bad key": (ModelKeyError, "does not accept the key from TEST_KEY"),
     "key echoed": (ModelKeyError, "does not accept the key"),
+    "key encoded": (ModelUnreachableError, "Upstream sent"),
+    "key in part": (ModelError, "Unknown key"),
     "forbidden": (ModelKeyError, "HTTP 403"),
     "no such model": (ModelNotFoundError, "`x` does not exist"),
     "no such path": (ModelNotFoundError, "Check model and base_url"),
     "bad request": (ModelError, "Unsupported parameter"),
-    "context overflow": (ModelError, "longer than the model's context"),
+    "context overflow": (ModelLongError, "longer than the model's context"),
     "busy 5 s": (ModelBusyError, "Try again in 5 s"),
     "busy an hour": (ModelBusyError, "Try again in 3600 s"),
     "busy until": (ModelBusyError, "Try again in"),
@@ -201,7 +236,7 @@ EXPECTED: dict[str, tuple[type[ModelError], str]] = {
     "keep-alive only": (ModelTimeoutError, "no word within 0.8 s"),
     "keep-alive midway": (ModelTimeoutError, "silent for 0.5 s"),
     "drip": (ModelTimeoutError, "not complete after 1.5 s"),
-    "length": (ModelCutError, "Raise max_tokens"),
+    "length": (ModelLimitError, "Raise max_tokens"),
     "filter": (ModelRefusedError, "filter"),
     "filter at once": (ModelRefusedError, "filter"),
     "refusal": (ModelRefusedError, "declined"),
@@ -234,7 +269,7 @@ def test_fault_becomes_one_typed_error_in_time_and_without_the_key(server: Loopb
     assert took < WHOLE + 1
     assert error.plain.endswith(".")
     assert error.__cause__ is error.__context__ is None
-    for secret in (KEY, KEY[:12], KEY[-8:], "SECRET"):
+    for secret in (*echoed(KEY).values(), "SECRET"):
         assert secret not in f"{error!s} {error!r} {error.plain}"
     if isinstance(error, ModelCutError):
         assert error.text == shown
@@ -434,3 +469,47 @@ def test_model_shows_no_key(server: Loopback) -> None:
     model = opened(server, api_key_env="TEST_KEY")
     assert KEY not in f"{model!r} {model.profile!r} {vars(model.profile)} {model.chat!r}"
     model.close()
+
+
+@pytest.mark.parametrize("name", ["a prompt", "the talk before"])
+def test_what_does_not_fit_into_the_context_is_refused_and_never_sent(server: Loopback, name: str) -> None:
+    model = opened(server, context=400, max_tokens=100)
+    long = "word " * 400
+    prompt = Prompt(name="test", text=long if name == "a prompt" else "Short.", fingerprint="")
+    with pytest.raises(ModelLongError, match=r"context = 400 of \[models.local\]") as caught:
+        list(model.stream(prompt, history=[("learner", long if name == "the talk before" else "Hello")]))
+    assert caught.value.plain == "The text is too long for the language model. The tutor goes on without it."
+    assert server.requests == []
+
+
+def test_reply_takes_at_most_half_of_a_small_context(server: Loopback) -> None:
+    complete(opened(server, context=512), PROMPT)
+    complete(opened(server, context=512), PROMPT, max_tokens=400)
+    assert [request.json["max_tokens"] for request in server.chats] == [256, 256]
+
+
+def test_responses_api_is_spoken_where_the_profile_asks_and_held_to_the_same(server: Loopback) -> None:
+    model = opened(server, responses_api=True, max_tokens=60)
+    server.play(says("The heart [1]."))
+    shown, end, _ = pieces(model)
+    assert end is not None
+    assert (shown, end.text, end.finish, end.usage.input_tokens) == ("The heart [1].", "The heart [1].", "completed", 7)
+    request = server.requests[0]
+    assert request.path == "/v1/responses"
+    assert request.json["max_output_tokens"] == 60
+    assert not {"max_tokens", "max_completion_tokens", "stream_options", "messages"} & set(request.json)
+    for play, kind in ((fault("length"), ModelLimitError), (fault("cut cleanly"), ModelCutError)):
+        server.play(play)
+        assert type(pieces(model)[2]) is kind
+    server.play(fault("bad key"))
+    assert type(pieces(model)[2]) is ModelKeyError
+
+
+def test_tracing_is_left_as_it_is_where_the_config_asks_for_it(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    open_model(Profile(name="a", model="m", base_url=server.url), tracing=True)
+    assert os.environ["LANGSMITH_TRACING"] == "true"
+    open_model(Profile(name="a", model="m", base_url=server.url))
+    assert os.environ["LANGSMITH_TRACING"] == "false"

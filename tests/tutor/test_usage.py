@@ -120,3 +120,34 @@ def test_the_servers_own_figures_are_counted_where_given() -> None:
     assert (model.name, model.where) == ("big-1", "on this machine")
     list(model.stream(PROMPT))
     assert ledger.session() == Spent(calls=1, input_tokens=8, output_tokens=2, cost=0.014)
+
+
+def test_calls_at_once_do_not_pass_a_cap_together() -> None:
+    ledger = Ledger(PROFILES, caps=ModelSettings(cap_day=0.07))
+    first = Metered(Talker("one", "two"), ledger, PRICED).stream(PROMPT)
+    next(first)
+    with pytest.raises(CapReachedError):
+        list(Metered(Talker("one", "two"), ledger, PRICED).stream(PROMPT))
+    list(first)
+    assert list(Metered(Talker("one", "two"), ledger, PRICED).stream(PROMPT))
+
+
+def test_spending_is_given_by_turn_session_day_and_profile_beside_its_caps(tmp_path: Path) -> None:
+    assert Ledger(PROFILES).rows() == []
+    Ledger(PROFILES, path=tmp_path / "usage.jsonl").add("big", Usage(input_tokens=100, output_tokens=10))
+    ledger = Ledger(PROFILES, caps=ModelSettings(cap_day=2.5), path=tmp_path / "usage.jsonl")
+    ledger.add("local", Usage(input_tokens=5, output_tokens=7, estimated=True))
+    rows = {row["for"]: row for row in ledger.rows()}
+    assert list(rows) == ["last turn", "this session", "today", "in all", "profile big", "profile local"]
+    assert (rows["last turn"]["input_tokens"], rows["last turn"]["estimated"]) == (5, True)
+    assert (rows["this session"]["calls"], rows["in all"]["calls"]) == (1, 2)
+    assert (rows["today"]["cost"], rows["today"]["cap"]) == (0.13, 2.5)
+    assert rows["profile big"]["cost"] == 0.13
+
+
+def test_cost_that_cannot_be_written_down_costs_no_reply(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    ledger = Ledger(PROFILES, path=tmp_path / "file" / "usage.jsonl")
+    assert next(Metered(Talker("one"), ledger, FREE).stream(PROMPT)) == "one"
+    assert ledger.total().calls == 1
+    assert "could not be written" in caplog.text

@@ -5,7 +5,7 @@ import pytest
 
 from corpus.card import KeyPoint
 from prompts import Prompt
-from tutor.errors import ModelCutError, ModelRefusedError
+from tutor.errors import ModelCutError, ModelError, ModelLimitError, ModelLongError, ModelRefusedError
 from tutor.model import Completion, Usage
 from tutor.verdicts import ask, quoted, read
 
@@ -110,3 +110,37 @@ def test_quotes_are_found_as_the_learner_wrote_them() -> None:
     assert quoted('"GATES decide, what"', ANSWER) == "Gates decide what"
     assert quoted("", ANSWER) == ""
     assert quoted("weights", ANSWER) == ""
+
+
+MANY = [KeyPoint(id=f"{number:06x}", text=f"fact number {number}") for number in range(30)]
+
+
+class Narrow(Says):
+    """Takes only so many points at once, and says why it takes no more."""
+
+    def __init__(self, most: int, error: type[ModelError]) -> None:
+        super().__init__(lambda text: "\n".join(f'POINT {id}: missed | ""' for id in ids(text)))
+        self.most = most
+        self.error = error
+
+    def stream(self, prompt: Prompt, **how: object) -> Iterator[str | Completion]:
+        if len(ids(prompt.text)) - 2 > self.most:  # two are controls
+            raise self.error("too much")
+        return super().stream(prompt)
+
+
+@pytest.mark.parametrize("error", [ModelLongError, ModelLimitError])
+@pytest.mark.parametrize("most", [30, 7, 1])
+def test_many_points_are_asked_in_parts_that_fit(error: type[ModelError], most: int) -> None:
+    model = Narrow(most, error)
+    spoken = ask(model, "What is new?", "x " * 999, MANY, ANSWER)
+    assert list(spoken) == [point.id for point in MANY]
+    assert {one.verdict for one in spoken.values()} == {"missed"}
+    assert max(len(ids(text)) - 2 for text in model.prompts) <= min(most, 12)
+
+
+def test_answer_that_alone_is_too_long_is_refused_and_never_cut() -> None:
+    model = Narrow(0, ModelLongError)
+    with pytest.raises(ModelLongError):
+        ask(model, "What is new?", "Gates.", [GATES, FEWER], ANSWER)
+    assert model.prompts == []

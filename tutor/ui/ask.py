@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from html import escape
 from time import monotonic
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from corpus.errors import CorpusError
 from tutor.errors import TutorError
 from tutor.explain import Notice, Reply, Said
+from tutor.ui.after import Editor
 from tutor.ui.markup import DELIMITERS, rich
 from tutor.ui.show import near_html, said_html
 from tutor.ui.sitting import FRAME, Sitting
@@ -61,6 +64,12 @@ class Chat:
                 latex_delimiters=DELIMITERS, allow_tags=False, sanitize_html=True, line_breaks=False,
                 feedback_options=None, placeholder=f"## {words.ask_intro}\n{words.ask_intro_text}",
             )  # fmt: skip
+            with gr.Row(elem_id="ask-after", elem_classes="buttons", visible=False) as self.after:
+                self.quiz = gr.Button(words.quiz_me, size="sm", elem_id="quiz-me")
+                self.make = gr.Button(words.make_card, size="sm", elem_id="make-card")
+                self.again = gr.Button(words.ask_again, size="sm", elem_id="ask-again")
+                self.change = gr.Button(words.ask_edit, size="sm", elem_id="ask-change")
+            self.draft = Editor(words, "draft", words.draft_intro)
             with gr.Row(elem_id="waits", visible=False) as self.waits:
                 gr.Markdown(f"<p>{escape(words.ask_waits)}</p>", elem_id="waits-line")
                 self.aside = gr.Button(words.ask_aside, size="sm", elem_id="put-aside", scale=0, min_width=150)
@@ -83,11 +92,12 @@ class Chat:
                 self.clear = gr.Button(words.ask_clear, elem_id="ask-clear", elem_classes="quiet push", visible=False)
             self.notice = gr.Markdown(elem_id="ask-notice", latex_delimiters=DELIMITERS)
 
-    def wire(self, tab: gr.Tab, study: Study) -> None:
-        """Tie the widgets to the tutor; putting the card aside repaints the Study view."""
+    def wire(self, tab: gr.Tab, study: Study, tabs: gr.Tabs) -> None:
+        """Tie the widgets to the tutor; putting the card aside, and a quiz, repaint the Study view."""
         limit: dict[str, Any] = {"concurrency_limit": None, **QUIET}
         outputs = [
-            self.state, self.chat, self.question, self.send, self.stop, self.first, self.clear, self.notice, self.waits
+            self.state, self.chat, self.question, self.send, self.stop, self.first, self.clear, self.notice, self.waits,
+            self.after, self.quiz, self.draft.sheet,
         ]  # fmt: skip
         asked = gr.on(
             [self.question.submit, self.send.click], self._ask, [self.state, self.question, self.deck], outputs,
@@ -97,8 +107,9 @@ class Chat:
             button.click(self._starter(text), [self.state, self.deck], outputs, trigger_mode="once", **limit)
             for button, text in zip(self.buttons, self.starts, strict=True)
         ]
-        retried = self.chat.retry(self._retry, [self.state, self.deck], outputs, trigger_mode="once", **limit)
-        self.stop.click(self._stopped, self.state, outputs, cancels=[asked, *begun, retried], **limit)
+        again = self.again.click(self._retry, [self.state, self.deck], outputs, trigger_mode="once", **limit)
+        self.stop.click(self._stopped, self.state, outputs, cancels=[asked, *begun, again], **limit)
+        self.change.click(self._change, self.state, outputs, **limit)
         self.clear.click(self._cleared, self.state, outputs, **limit)
         tab.select(self._look, self.state, [self.state, self.waits], **limit)
 
@@ -107,7 +118,52 @@ class Chat:
             for updates in study.put_aside(held):
                 yield {**updates, **self.waiting(held)}
 
+        def quiz(sitting: Sitting | None) -> Iterator[Updates]:
+            held = self.opened(sitting)
+            for shot in held.quiz(held.cited.get(len(held.chat) - 1, ())):
+                yield {**study.paint(held, shot), study.answer: "", tabs: gr.update(selected="study-tab")}
+
         self.aside.click(put_aside, self.state, [*study.painted, self.waits], **limit)
+        self.quiz.click(quiz, self.state, [*study.painted, tabs], **limit)
+        boxes = [self.draft.sheet, *self.draft.boxes]
+        self.make.click(self._make, self.state, boxes, **limit)
+        self.draft.cancel.click(lambda: gr.update(visible=False), None, self.draft.sheet, **limit)
+        self.draft.save.click(
+            self._add, [self.state, *self.draft.boxes], [self.state, self.draft.sheet, self.notice], **limit
+        )
+
+    def _make(self, sitting: Sitting | None) -> Updates:
+        """The last question and its reply as the draft of a card."""
+        held = self.opened(sitting)
+        said = [text for role, text in held.chat if role == "tutor"]
+        asked = [text for role, text in held.chat if role == "learner"]
+        lines = re.sub(r" ?\[\d{1,3}\]", "", said[-1] if said else "").splitlines()
+        # The lines that only name the card quoted below them are no part of an answer.
+        answer = "\n".join(line for line in lines if line.strip() and not line.endswith("”:"))
+        return self.draft.show(asked[-1] if asked else "", answer)
+
+    def _add(self, sitting: Sitting | None, question: str, answer: str) -> Updates:
+        held = self.opened(sitting)
+        try:
+            card = held.tutor.add_card(question, answer, self.words.own_deck, held.learner)
+        except (CorpusError, TutorError, OSError) as error:
+            log.warning("a card was not added: %s", error)
+            return {self.state: held, self.notice: f"<p>{escape(self.words.no_answer_yet)}</p>"}
+        held.anew()
+        told = self.words.draft_done.format(deck=card.deck)
+        return {self.state: held, self.draft.sheet: gr.update(visible=False), self.notice: f"<p>{escape(told)}</p>"}
+
+    def _change(self, sitting: Sitting | None) -> Updates:
+        """Take the last question back into the box, and its reply away."""
+        held = self.opened(sitting)
+        text = self._withdrawn(held)
+        return {**self._rest(held), self.chat: self.messages(held), self.question: text}
+
+    @staticmethod
+    def _withdrawn(held: Sitting) -> str:
+        while held.chat and held.chat[-1][0] != "learner":
+            held.chat.pop()
+        return held.chat.pop()[1] if held.chat else ""
 
     def _look(self, sitting: Sitting | None) -> Updates:
         held = self.opened(sitting)
@@ -121,12 +177,7 @@ class Chat:
 
     def _retry(self, sitting: Sitting | None, stem: str) -> Iterator[Updates]:
         held = self.opened(sitting)
-        while held.chat and held.chat[-1][0] != "learner":
-            held.chat.pop()
-        if held.chat:
-            yield from self._ask(held, held.chat.pop()[1], stem)
-        else:
-            yield {self.state: held}
+        yield from self._ask(held, self._withdrawn(held), stem)
 
     def _ask(self, sitting: Sitting | None, text: str, stem: str) -> Iterator[Updates]:
         held = self.opened(sitting)
@@ -137,7 +188,8 @@ class Chat:
         held.chat.append(("learner", text))
         shown = self.messages(held)
         waiting = {"role": "assistant", "content": said_html("", (), self.words)}
-        busy = {self.send: gr.update(visible=False), self.stop: gr.update(visible=True)}
+        away = {self.after: gr.update(visible=False), self.draft.sheet: gr.update(visible=False)}
+        busy = {self.send: gr.update(visible=False), self.stop: gr.update(visible=True), **away}
         yield {
             self.state: held, self.chat: [*shown, waiting], self.question: "", self.first: gr.update(visible=False),
             self.notice: "", **busy,
@@ -156,7 +208,8 @@ class Chat:
         last = monotonic()
         decks = (stem,) if stem else ()
         try:
-            for event in held.tutor.ask(text, decks=decks, exclude=held.hidden(), history=history):
+            events = held.tutor.ask(text, decks=decks, exclude=held.hidden(), history=history)
+            for event in held.watched(events, "ask", text):
                 match event:
                     case Said(text=piece):
                         said += piece
@@ -169,7 +222,7 @@ class Chat:
                     case Reply():
                         said = ""
                         html = self._whole(held, event)
-                        held.keep(event.text, html)
+                        held.keep(event.text, html, tuple(one.card for one in event.citations or event.nearest))
                         yield html, notice
         except TutorError as error:
             log.warning("a question failed: %s", error)
@@ -184,10 +237,9 @@ class Chat:
 
     def _whole(self, held: Sitting, event: Reply) -> str:
         """A finished reply; where the cards do not answer, the nearest ones it names open like cited ones."""
-        if event.citations or event.answerable:
-            return said_html(event.text, event.citations, self.words, whole=True)
-        near = [card for card in held.tutor.cards if f"- {' '.join(card.question.split())} ({card.deck})" in event.text]
-        return near_html(near, self.words) if near else said_html(event.text, (), self.words)
+        if event.nearest:
+            return near_html(event.nearest, self.words)
+        return said_html(event.text, event.citations, self.words, whole=event.answerable)
 
     def _rest(self, held: Sitting) -> Updates:
         return {
@@ -195,6 +247,9 @@ class Chat:
             self.send: gr.update(visible=True),
             self.stop: gr.update(visible=False),
             self.clear: gr.update(visible=bool(held.chat)),
+            self.after: gr.update(visible=bool(held.chat)),
+            self.quiz: gr.update(visible=bool(held.cited.get(len(held.chat) - 1))),
+            self.draft.sheet: gr.update(visible=False),
             **self.waiting(held),
         }
 
@@ -211,6 +266,7 @@ class Chat:
         held = self.opened(sitting)
         held.chat.clear()
         held.replies.clear()
+        held.cited.clear()
         return {**self._rest(held), self.chat: [], self.first: gr.update(visible=True), self.notice: ""}
 
     def waiting(self, held: Sitting) -> Updates:

@@ -3,8 +3,11 @@
 Fetches nothing from outside and knows no view.
 """
 
+from html import escape
 from importlib.resources import files
 from typing import Any
+
+from tutor.ui.words import ENGLISH, Words
 
 __all__ = ["look"]
 
@@ -63,26 +66,14 @@ COLOURS = {
 }
 
 
-def look() -> dict[str, Any]:
+def look(words: Words = ENGLISH) -> dict[str, Any]:
     """The arguments of `gradio.mount_gradio_app` that make the page look as it does."""
     from gradio.themes import Base, Color
 
     folder = files("tutor.ui") / "theme"
     style = (folder / "style.css").read_text(encoding="utf-8")
     keys = (folder / "keys.js").read_text(encoding="utf-8")
-    teal = Color(
-        "#f0f7f7",
-        "#e3eeee",
-        "#c4dede",
-        "#9cc8c8",
-        "#6aabad",
-        "#3f8c8f",
-        "#1d5f63",
-        "#195357",
-        "#154a4e",
-        "#103a3d",
-        "#0b2a2c",
-    )
+    teal = Color(*TEAL.split())
     theme = Base(primary_hue=teal, neutral_hue="stone", font=list(SANS), font_mono=list(MONO), radius_size="md")
     values = {name: f"var({ours})" for name, ours in COLOURS.items()}
     both = {**values, **{f"{name}_dark": value for name, value in values.items() if hasattr(theme, f"{name}_dark")}}
@@ -90,7 +81,7 @@ def look() -> dict[str, Any]:
     edges = {"input_border_width": "1px", "button_border_width": "1px", "button_border_width_dark": "1px"}
     theme.set(**both, **plain, **edges, color_accent="var(--accent)")
     head = (
-        '<meta name="color-scheme" content="light dark"><meta name="description" content="Study your flashcards">'
+        f'<meta name="color-scheme" content="light dark"><meta name="description" content="{escape(words.about)}">'
         f"<style>{style}</style><script>{keys}</script>"
     )
     return {"theme": theme, "head": head}

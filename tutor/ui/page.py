@@ -6,34 +6,47 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from tutor.ui.ask import Chat
 from tutor.ui.decks import Library
+from tutor.ui.german import LANGUAGES
+from tutor.ui.models import Models
 from tutor.ui.progress import Standing
 from tutor.ui.shelf import Shelf
 from tutor.ui.sitting import Sitting
 from tutor.ui.study import Study
-from tutor.ui.words import ENGLISH, Words
 
 if TYPE_CHECKING:
     from tutor.assemble import Tutor
+    from tutor.metrics import Metrics
+    from tutor.ui.words import Words
 
 __all__ = ["page"]
 
 
-def page(tutor: Tutor, words: Words = ENGLISH) -> gr.Blocks:
-    """The page of `tutor`."""
+def page(
+    tutor: Tutor, words: Words | None = None, *, metrics: Metrics | None = None, signed_in: bool = False
+) -> gr.Blocks:
+    """The page of `tutor` in the language that the settings name; `metrics` counts what is done on it."""
+    words = words or LANGUAGES[tutor.settings.study.language]
 
     def opened(sitting: Sitting | None) -> Sitting:
-        # A server that was started anew has forgotten the tab; the log has not.
-        return sitting or Sitting.open(tutor, words)
+        request = LocalContext.request.get(None)
+        learner = (request.username if request is not None else None) or "me"
+        # A server that was started anew has forgotten the tab; the log has not. And a tab is only ever one learner's.
+        if sitting is None or sitting.learner != learner:
+            sitting = Sitting.open(tutor, words, learner)
+        sitting.metrics = metrics
+        sitting.request = request.request.scope.get("request", "") if request is not None and request.request else ""
+        return sitting
 
     blocks: gr.Blocks
     # Files that were dropped in are copied into the library at once; what Gradio keeps of them goes after an hour.
     with gr.Blocks(title=words.title, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
         state = gr.State()
         gr.Markdown(words.title, elem_id="mast")
-        with gr.Tabs(elem_id="views", overflow_behavior="wrap"):
+        with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:
             with gr.Tab(words.study, id="study-tab") as study_tab:
                 study = Study(words, tutor.decks, state, opened)
             with gr.Tab(words.ask, id="ask-tab") as ask_tab:
@@ -42,17 +55,31 @@ def page(tutor: Tutor, words: Words = ENGLISH) -> gr.Blocks:
                 library = Library(tutor, words, state, opened)
             with gr.Tab(words.progress, id="progress-tab") as progress_tab:
                 standing = Standing(tutor, words, state, opened)
+            with gr.Tab(words.models, id="models-tab") as models_tab:
+                models = Models(tutor, words, state, opened, alone=not signed_in)
         with gr.Column(elem_id="foot"):
-            gr.Markdown(f"<p>{escape(tutor.describe_model())}</p>", elem_id="model-line")
+            line = gr.Markdown(f"<p>{escape(tutor.describe_model())}</p>", elem_id="model-line")
             gr.HTML(_keys(words), elem_id="keys", js_on_load=None)
+            if signed_in:
+                gr.HTML(
+                    f'<a href="/logout">{escape(words.sign_out)}</a>',
+                    elem_id="sign-out",
+                    js_on_load=None,
+                    padding=False,
+                )
         shelf = Shelf(words, state, opened)
 
         study.wire(blocks, study_tab)
-        chat.wire(ask_tab, study)
+        chat.wire(ask_tab, study, tabs)
         library.wire(decks_tab, (study.deck, chat.deck))
         standing.wire(progress_tab)
+        models.wire(models_tab, line)
         shelf.wire()
-    blocks.queue(default_concurrency_limit=tutor.settings.server.concurrency, max_size=200, api_open=False)
+    said = tutor.settings.server
+    for turn in blocks.fns.values():
+        # One queue for all: as many turns at a time as the settings say, whichever they are.
+        turn.concurrency_id, turn.concurrency_limit = "turn", said.concurrency
+    blocks.queue(default_concurrency_limit=said.concurrency, max_size=said.queue, api_open=False)
     return blocks
 
 
@@ -62,4 +89,5 @@ def _keys(words: Words) -> str:
         return f"<dt>{caps}</dt><dd>{escape(text)}</dd>"
 
     rows = "".join(row(keys, text) for keys, text in words.key_rows)
-    return f"<details><summary>{escape(words.keys)}</summary><dl>{rows}</dl></details>"
+    head = f'<details lang="{words.language}"><summary>{escape(words.keys)}</summary>'
+    return f"{head}<dl>{rows}</dl></details>"

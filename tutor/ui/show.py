@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from tutor import events
 from tutor.ui.markup import inline, marked, reply, rich
+from tutor.ui.pictured import pictured
 from tutor.ui.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from corpus.card import Card
     from tutor.events import CardFace, View
@@ -51,35 +52,53 @@ class Screen:
     preset: int = 0
     moves: frozenset[str] = frozenset()
     hinted: bool = False
+    sure: int = 0
     points: tuple[tuple[str, str, bool], ...] = ()
     talk: str = ""
 
 
-def screen(view: View, words: Words, *, said: str = "") -> Screen:
-    """The screen for `view`; `said` is feedback that is still coming in."""
+def screen(
+    view: View,
+    words: Words,
+    *,
+    said: str = "",
+    pace: float = 45,
+    ended: str = "",
+    kept: Mapping[str, str] | None = None,
+) -> Screen:
+    """The screen for `view`.
+
+    `said` is feedback that is still coming in, `pace` the seconds that a card takes, `ended` what to say at the end,
+    and `kept` the HTML of replies.
+    """
     committed = view.grade is not None
     return Screen(
         phase=view.phase,
-        bar=progress_html(view.progress, words),
-        face=_ended(view, words) if view.phase == "ended" else _face(view, words),
+        bar=progress_html(view.progress, words, pace),
+        face=_ended(view, ended, words) if view.phase == "ended" else _face(view, words),
         result=_result(view, words, said) if committed else "",
         rated=_rated(view),
         preset=view.preset if view.phase == "graded" else 0,
         moves=frozenset(move.__name__ for move in view.allowed),
         hinted=bool(view.hints),
+        sure=view.confidence or 0,
         points=_to_tick(view),
-        talk=talk_html(view.talk),
+        talk=talk_html(view.talk, kept),
     )
 
 
-def progress_html(progress: Progress, words: Words) -> str:
-    """The line on top: due, new, learned, and what was done today."""
+def progress_html(progress: Progress, words: Words, pace: float = 45) -> str:
+    """The line on top: due, new, learned, what is left today at so many seconds a card, and what was done."""
+    left = progress.due + progress.new_left
+    minutes = max(1, round(left * pace / 60))
     line = words.progress_line.format(due=progress.due, new=progress.new, learned=progress.learned)
     today = words.done_today.format(count=progress.reviewed_today) if progress.reviewed_today else ""
+    coming = words.left_today.format(count=left, minutes=minutes) if left else ""
+    told = "".join(f"<span>{escape(text)}</span>" for text in (coming, today) if text)
     total = max(1, progress.due + progress.new + progress.learned)
     share = round(100 * progress.learned / total)
     return (
-        f'<div class="bar"><p class="counts">{escape(line)}{f"<span>{escape(today)}</span>" if today else ""}</p>'
+        f'<div class="bar"><p class="counts">{escape(line)}{told}</p>'
         f'<div class="track"><div class="fill" style="width:{share}%"></div></div></div>'
     )
 
@@ -91,12 +110,14 @@ def _face(view: View, words: Words) -> str:
     count = words.points_one if face.points == 1 else words.points_many.format(count=face.points)
     tags = "".join(f'<span class="tag">{escape(tag)}</span>' for tag in face.tags)
     why = f'<p class="why" title="{escape(words.why)}">{escape(view.why)}</p>' if view.why else ""
-    hints = _hints(view.hints, words) if view.phase == "asked" else ""
+    why += f'<p class="why focus">{escape(view.focus)}</p>' if view.focus else ""
+    hints = _hints(view.hints, words) if view.phase in ("asked", "tried") else ""
     points = f'<span class="count">{escape(count)}</span>' if face.points else ""
+    question = f'<div class="question" role="heading">{pictured(rich(face.question), face.path)}</div>'
     return (
         f'<div class="face phase-{view.phase} card-{escape(face.id)}">'
         f'<p class="deck"><bdi>{escape(face.deck)}</bdi>{tags}{points}</p>'
-        f'<div class="question" role="heading">{rich(face.question)}</div>{why}{hints}</div>'
+        f"{question}{why}{hints}</div>"
     )
 
 
@@ -109,17 +130,19 @@ def _hints(hints: Sequence[Hint], words: Words) -> str:
     return f'<ul class="hints">{rows}</ul>'
 
 
-def _ended(view: View, words: Words) -> str:
+def _ended(view: View, ended: str, words: Words) -> str:
     return (
         f'<div class="face phase-ended"><p class="deck">{escape(words.ended)}</p>'
-        f'<div class="question" role="heading">{rich(view.summary)}</div></div>'
+        f'<div class="question" role="heading">{rich(view.summary)}</div>{ended}</div>'
     )
 
 
 def _result(view: View, words: Words, said: str) -> str:
     assert view.grade is not None
-    answer = _answer(view, view.grade, words)
-    reference = _panel(words.reference, rich(view.card.answer)) if view.card else ""
+    answer = _answer(view.answer, view.grade, words.answer, words)
+    if view.again is not None:
+        answer += _answer(view.again_text, view.again, words.second, words)
+    reference = _panel(words.reference, _told(view.card)) if view.card else ""
     panels = f'<div class="panels">{answer}{reference}</div>'
     return f"{_verdict(view, words)}{panels}{_feedback(view, words, said)}"
 
@@ -151,9 +174,11 @@ def _verdict(view: View, words: Words) -> str:
     unsettled = f'<p class="unsettled">{escape(words.unsettled)}</p>' if _to_tick(view) else ""
     own = f'<span class="own">{escape(words.ticked)}</span>' if ticked else ""
     counted = f'<span class="made-count">{escape(count)}</span>' if count and (grade.settled or ticked) else ""
-    rows = "".join(_point(point, view.ticks, words) for point in grade.key_points) if not _to_tick(view) else ""
+    seen = grade.key_points if view.card and not _to_tick(view) else ()
+    rows = "".join(_point(point, view.ticks, words) for point in seen)
     points = f'<ul class="points" title="{escape(words.points)}">{rows}</ul>' if rows else ""
-    note = f'<p class="note">{escape(grade.note)}</p>' if grade.note else ""
+    marked_as = words.marked.format(note=view.marked or "…") if view.marked is not None else ""
+    note = "".join(f'<p class="note">{escape(text)}</p>' for text in (grade.note, marked_as, view.leech) if text)
     head = f'<p class="headline" role="heading">{escape(headline)}{counted}{own}</p>'
     return f'<div class="verdict {escape(verdict)}">{head}{unsettled}{note}</div>{points}'
 
@@ -174,10 +199,10 @@ def _point(point: PointGrade, ticks: tuple[str, ...] | None, words: Words) -> st
     )
 
 
-def _answer(view: View, grade: Grade, words: Words) -> str:
+def _answer(answer: str, grade: Grade, title: str, words: Words) -> str:
     quotes = [(point.evidence, str(point.verdict)) for point in grade.key_points if point.verdict != "missed"]
-    text = marked(view.answer, quotes) if view.answer.strip() else f'<p class="none">{escape(words.no_answer)}</p>'
-    return _panel(words.answer, text)
+    text = marked(answer, quotes) if answer.strip() else f'<p class="none">{escape(words.no_answer)}</p>'
+    return _panel(title, text)
 
 
 def _panel(title: str, html: str) -> str:
@@ -224,22 +249,21 @@ def said_html(text: str, citations: Sequence[Citation], words: Words, *, whole: 
     return f'<div class="reply">{body}{_sources(citations, words)}{copy}</div>'
 
 
-def near_html(cards: Sequence[Card], words: Words) -> str:
+def near_html(near: Sequence[Citation], words: Words) -> str:
     """Says that the cards do not answer, with the nearest ones to open."""
-    rows = "".join(
-        f'<li><a class="source" href="#card-{escape(card.id)}"><span class="number">·</span>'
-        f"<bdi>{inline(' '.join(card.question.split()))}</bdi></a></li>"
-        for card in cards
-    )
-    return f'<div class="reply"><p>{escape(words.not_in_cards)}</p><ul class="sources">{rows}</ul></div>'
+    return f'<div class="reply"><p>{escape(words.not_in_cards)}</p>{_sources(near, words)}</div>'
 
 
-def talk_html(talk: Sequence[tuple[str, str]]) -> str:
-    """What was said beside the card: (role, text), oldest first; the learner's role is "learner"."""
+def talk_html(talk: Sequence[tuple[str, str]], kept: Mapping[str, str] | None = None) -> str:
+    """What was said beside the card: (role, text), oldest first; the learner's role is "learner".
+
+    `kept` holds the HTML of replies whose cited cards are known.
+    """
+    shown = kept or {}
     return "".join(
         f'<p class="asked" dir="auto">{inline(text)}</p>'
         if role == "learner"
-        else f'<div class="reply">{reply(text, {}, _unnamed)}</div>'
+        else shown.get(text) or f'<div class="reply">{reply(text, {}, _unnamed)}</div>'
         for role, text in talk
     )
 
@@ -254,16 +278,25 @@ def card_html(card: Card, words: Words) -> str:
     place = words.card_place.format(file=card.path.rsplit("/", 1)[-1], line=card.line) if card.path else ""
     return (
         f'<div class="open-card"><p class="deck"><bdi>{escape(card.deck)}</bdi></p>'
-        f'<div class="question" role="heading">{rich(card.question)}</div>'
-        f'<div class="text">{rich(card.answer)}</div><p class="place">{escape(place)}</p></div>'
+        f'<div class="question" role="heading">{pictured(rich(card.question), card.path)}</div>'
+        f'<div class="text">{_told(card)}</div><p class="place">{escape(place)}</p></div>'
     )
+
+
+def _told(card: Card) -> str:
+    """The answer with its pictures, and under it what may be disputed in the card."""
+    doubts = "".join(
+        f'<p class="note">“{inline(doubt.quote)}”: {inline(doubt.reason)} {inline(doubt.better)}</p>'
+        for doubt in card.disputed
+    )
+    return f"{pictured(rich(card.answer), card.path)}{doubts}"
 
 
 def face_html(face: CardFace, words: Words) -> str:
     """The deck and question of a card whose answer is not to be shown yet."""
     return (
         f'<div class="open-card"><p class="deck"><bdi>{escape(face.deck)}</bdi></p>'
-        f'<div class="question" role="heading">{rich(face.question)}</div>'
+        f'<div class="question" role="heading">{pictured(rich(face.question), face.path)}</div>'
         f'<p class="note">{escape(words.in_play)}</p></div>'
     )
 

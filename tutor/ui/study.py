@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from tutor import events
+from tutor.ui.after import After
 from tutor.ui.markup import DELIMITERS
 from tutor.ui.show import said_html, turn_html
 from tutor.ui.sitting import Shot, Sitting, move_id
@@ -59,6 +60,7 @@ class Study:
                 self._result()
                 self._rating()
                 self._after()
+                self.more = After(words)
             self.notice = gr.Markdown(elem_id="notice", latex_delimiters=DELIMITERS)
             self._side()
 
@@ -73,7 +75,14 @@ class Study:
                 self.commit = gr.Button(words.commit, variant="primary", elem_id="commit")
                 self.hint = gr.Button(words.hint, elem_id="hint")
                 self.dont_know = gr.Button(words.dont_know, elem_id="dont-know")
+                self.reveal = gr.Button(words.reveal, elem_id="reveal", visible=False)
                 self.skip = gr.Button(words.skip, elem_id="skip", elem_classes="quiet push")
+            with gr.Row(elem_id="sure") as self.sure:
+                gr.Markdown(f"<p>{escape(words.sure)}</p>", elem_id="sure-line")
+                self.sures = [
+                    gr.Button(word, size="sm", elem_id=f"sure-{value}", min_width=0)
+                    for value, word in enumerate(words.sure_words, start=1)
+                ]
 
     def _result(self) -> None:
         words = self.words
@@ -98,8 +107,8 @@ class Study:
         with gr.Row(elem_classes="buttons", visible=False) as self.after:
             self.next = gr.Button(words.next, variant="primary", elem_id="next")
             self.start = gr.Button(words.again, variant="primary", elem_id="start")
-            self.explain = gr.Button(words.explain, elem_id="explain")
             self.undo = gr.Button(words.undo, elem_id="undo", elem_classes="quiet")
+            self.edit = gr.Button(words.edit, elem_id="edit", elem_classes="quiet")
             self.appeal = gr.Button(words.appeal, elem_id="appeal", elem_classes="quiet")
             self.end = gr.Button(words.end, elem_id="end", elem_classes="quiet push")
 
@@ -118,16 +127,17 @@ class Study:
     def painted(self) -> list[Any]:
         """Every widget that a Shot paints."""
         return [
-            self.state, self.bar, self.face, self.answering, self.answer, self.hint, self.dont_know, self.skip,
-            self.result, self.ticking, self.ticks, self.rating, *self.rates, self.rated, self.after,
-            self.next, self.start, self.explain, self.undo, self.appeal, self.end, self.notice, self.side, self.talk,
+            self.state, self.bar, self.face, self.answering, self.answer, self.hint, self.dont_know, self.reveal,
+            self.skip, self.sure, *self.sures, self.result, self.ticking, self.ticks, self.rating, *self.rates,
+            self.rated, self.after, self.next, self.start, self.undo, self.edit, self.appeal, self.end, self.notice,
+            self.side, self.talk, *self.more.painted,
         ]  # fmt: skip
 
     def paint(self, sitting: Sitting, shot: Shot) -> Updates:
         """What each widget becomes."""
         seen = shot.screen
         can = seen.moves
-        asked = seen.phase == "asked"
+        asked = seen.phase in ("asked", "tried")
         over = seen.phase in ("ended", "idle")
         updates: Updates = {
             self.state: sitting,
@@ -138,7 +148,9 @@ class Study:
                 value=self.words.hint_more if seen.hinted else self.words.hint, visible="AskHint" in can
             ),
             self.dont_know: gr.update(visible="DontKnow" in can),
+            self.reveal: gr.update(visible="Reveal" in can),
             self.skip: gr.update(visible="Skip" in can),
+            self.sure: gr.update(visible="Confidence" in can),
             self.result: gr.update(value=seen.result, visible=bool(seen.result)),
             self.ticking: gr.update(visible=bool(seen.points)),
             self.ticks: gr.update(
@@ -149,23 +161,26 @@ class Study:
             self.after: gr.update(visible=not asked),
             self.next: gr.update(visible="Next" in can and not over and not asked),
             self.start: gr.update(visible="Next" in can and over),
-            self.explain: gr.update(visible="Ask" in can and bool(seen.result)),
             self.undo: gr.update(visible="Undo" in can),
+            self.edit: gr.update(visible="Edit" in can),
             self.appeal: gr.update(visible="Appeal" in can),
             self.end: gr.update(visible="End" in can and not asked),
+            **self.more.paint(seen),
             self.notice: f"<p>{escape(shot.notice)}</p>" if shot.notice else "",
             self.side: gr.update(visible="Ask" in can),
             self.talk: seen.talk,
         }
         for value, button in enumerate(self.rates, start=1):
             updates[button] = gr.update(variant="primary" if value == seen.preset else "secondary")
+        for value, button in enumerate(self.sures, start=1):
+            updates[button] = gr.update(variant="primary" if value == seen.sure else "secondary")
         return updates
 
     def begin(self, sitting: Sitting | None) -> Iterator[Updates]:
         """Show the card that is open, or put the next one: studying begins without a decision to make."""
         held = self.opened(sitting)
         if held.session.phase in ("idle", "rated"):
-            for shot in held.play(_next()):
+            for shot in held.play(events.Next(id=move_id())):
                 yield self.paint(held, shot)
         else:
             yield self.paint(held, held.shot())
@@ -194,34 +209,40 @@ class Study:
         def move(make: Callable[..., events.Move], *, clear: bool = False) -> Callable[..., Iterator[Updates]]:
             def made(sitting: Sitting | None, *values: object) -> Iterator[Updates]:
                 held = self.opened(sitting)
-                for shot in held.play(make(*values)):
+                for shot in held.then_next(make(held, *values)):
                     updates = self.paint(held, shot)
-                    if clear or not shot.screen.phase == "asked":
+                    if clear or shot.screen.phase not in ("asked", "tried"):
                         updates[self.answer] = ""
                     yield updates
 
             return made
 
         def tied(button: gr.Button, make: Callable[..., events.Move], inputs: list[Any] | None = None) -> None:
-            clear = make in (_next, _skip)
-            button.click(move(make, clear=clear), [self.state, *(inputs or [])], painted, **limit)
+            away = make in (plain[events.Next], plain[events.Skip]) or button in (self.more.bury, self.more.suspend)
+            button.click(move(make, clear=away), [self.state, *(inputs or [])], painted, **limit)
 
-        committed = move(_commit)
+        plain: dict[type[events.Move], Callable[..., events.Move]] = {
+            kind: _plain(kind)
+            for kind in (
+                events.Next, events.AskHint, events.DontKnow, events.Reveal, events.Skip, events.Undo, events.End,
+            )
+        }  # fmt: skip
         gr.on(
-            [self.answer.submit, self.commit.click], committed, [self.state, self.answer], painted,
-            trigger_mode="once", **limit,
+            [self.answer.submit, self.commit.click], move(lambda _, text: events.Commit(text, id=move_id())),
+            [self.state, self.answer], painted, trigger_mode="once", **limit,
         )  # fmt: skip
-        tied(self.hint, _hint)
-        tied(self.dont_know, _dont_know)
-        tied(self.skip, _skip)
-        tied(self.next, _next)
-        tied(self.start, _next)
-        tied(self.undo, _undo)
-        tied(self.end, _end)
-        tied(self.tick, _tick, [self.ticks])
+        for button, kind in (
+            (self.hint, events.AskHint), (self.dont_know, events.DontKnow), (self.reveal, events.Reveal),
+            (self.skip, events.Skip), (self.next, events.Next), (self.start, events.Next), (self.undo, events.Undo),
+            (self.end, events.End),
+        ):  # fmt: skip
+            tied(button, plain[kind])
+        tied(self.tick, lambda _, made: events.Tick(tuple(made), id=move_id()), [self.ticks])
         for value, button in enumerate(self.rates, start=1):
-            tied(button, lambda value=value: events.Rate(value, id=move_id()))
-        tied(self.appeal, _appeal)
+            tied(button, lambda _, value=value: events.Rate(value, id=move_id()))
+        for value, button in enumerate(self.sures, start=1):
+            tied(button, lambda _, value=value: events.Confidence(value, id=move_id()))
+        self.more.wire(self.state, self.appeal, self.edit, tied, limit)
         self.deck.input(self._choose, [self.state, self.deck], painted, **limit)
         page.load(self._load, self.state, [*painted, self.deck], **limit)
         tab.select(self._back, self.state, painted, **limit)
@@ -230,82 +251,55 @@ class Study:
     def put_aside(self, sitting: Sitting | None) -> Iterator[Updates]:
         """Skip the card in play; it comes back later."""
         held = self.opened(sitting)
-        for shot in held.play(_skip()):
+        for shot in held.play(events.Skip(id=move_id())):
             yield {**self.paint(held, shot), self.answer: ""}
 
     def _choose(self, sitting: Sitting | None, stem: str) -> Iterator[Updates]:
         held = self.opened(sitting)
         held.session.decks = (stem,) if stem else ()
-        for shot in held.play(_next()):
+        for shot in held.play(events.Next(id=move_id())):
             yield {**self.paint(held, shot), self.answer: ""}
 
     def _wire_side(self, limit: dict[str, Any]) -> None:
         busy = {self.send: gr.update(visible=False), self.stop: gr.update(visible=True)}
         idle = {self.send: gr.update(visible=True), self.stop: gr.update(visible=False)}
 
-        def ask(sitting: Sitting | None, text: str) -> Iterator[Updates]:
+        def say(sitting: Sitting | None, asked: str, move: events.Move) -> Iterator[Updates]:
             held = self.opened(sitting)
-            if not text.strip():
-                yield {self.state: held}
-                return
             before = held.shot().screen.talk
             yield {
-                self.state: held,
-                self.talk: before + turn_html(text, said_html("", (), self.words)),
-                self.question: "",
-                **busy,
-            }
-            for html, notice in held.beside(text):
+                self.state: held, self.side: gr.update(open=True), self.question: "",
+                self.talk: before + turn_html(asked, said_html("", (), self.words)), **busy,
+            }  # fmt: skip
+            html = ""
+            for html, notice in held.beside(move):
                 told = f"<p>{escape(notice)}</p>" if notice else ""
-                yield {self.talk: before + turn_html(text, html), self.notice: told}
-            yield idle
+                yield {self.talk: before + turn_html(asked, html), self.notice: told}
+            yield {**idle, **({} if html else {self.talk: before})}
 
-        def explain(sitting: Sitting | None) -> Iterator[Updates]:
-            held = self.opened(sitting)
-            face = held.session.view().face
-            yield {self.side: gr.update(open=True)}
-            yield from ask(held, face.question if face else "")
+        def ask(sitting: Sitting | None, text: str) -> Iterator[Updates]:
+            if text.strip():
+                yield from say(sitting, text, events.Ask(text, id=move_id()))
+            else:
+                yield {self.state: self.opened(sitting)}
+
+        def explain(kind: events.Depth) -> Callable[..., Iterator[Updates]]:
+            def asked(sitting: Sitting | None) -> Iterator[Updates]:
+                yield from say(sitting, self.words.depths[kind], events.Explain(kind, id=move_id()))
+
+            return asked
 
         outputs = [self.state, self.side, self.talk, self.question, self.notice, self.send, self.stop]
-        asked = gr.on(
-            [self.question.submit, self.send.click], ask, [self.state, self.question], outputs,
-            trigger_mode="once", **limit,
-        )  # fmt: skip
-        explained = self.explain.click(explain, self.state, outputs, trigger_mode="once", **limit)
-        self.stop.click(lambda: idle, None, [self.send, self.stop], cancels=[asked, explained], **limit)
+        begun = [
+            gr.on(
+                [self.question.submit, self.send.click], ask, [self.state, self.question], outputs,
+                trigger_mode="once", **limit,
+            )
+        ]  # fmt: skip
+        for button, kind in self.more.explained():
+            begun.append(button.click(explain(kind), self.state, outputs, trigger_mode="once", **limit))
+        self.stop.click(lambda: idle, None, [self.send, self.stop], cancels=begun, **limit)
 
 
-def _next() -> events.Move:
-    return events.Next(id=move_id())
-
-
-def _commit(text: str) -> events.Move:
-    return events.Commit(text, id=move_id())
-
-
-def _hint() -> events.Move:
-    return events.AskHint(id=move_id())
-
-
-def _dont_know() -> events.Move:
-    return events.DontKnow(id=move_id())
-
-
-def _skip() -> events.Move:
-    return events.Skip(id=move_id())
-
-
-def _undo() -> events.Move:
-    return events.Undo(id=move_id())
-
-
-def _end() -> events.Move:
-    return events.End(id=move_id())
-
-
-def _tick(made: list[str]) -> events.Move:
-    return events.Tick(tuple(made), id=move_id())
-
-
-def _appeal() -> events.Move:
-    return events.Appeal("", id=move_id())
+def _plain(kind: type[events.Move]) -> Callable[..., events.Move]:
+    return lambda _: kind(id=move_id())

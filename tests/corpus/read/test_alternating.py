@@ -69,6 +69,19 @@ def test_blank_lines_between_cards_decide_where_words_do_not(tmp_path: Path) -> 
     assert [card.question for card in read_deck(path).cards] == ["Osmosis", "Diffusion"]
 
 
+def test_bare_term_between_sentences_is_a_question_and_a_guess(tmp_path: Path) -> None:
+    path = tmp_path / "tides.txt"
+    path.write_text(
+        "Tides\nWhat causes tides?\nThe pull of the Moon.\nSpring tide\nA very high tide when Sun and Moon align.\n"
+        "Name the lowest tide.\nNeap\nName the largest tidal range.\nThat of the Bay of Fundy.\n",
+        encoding="utf-8",
+    )
+    deck = read_deck(path)
+    asked = ["What causes tides?", "Spring tide", "Name the lowest tide.", "Name the largest tidal range."]
+    assert [card.question for card in deck.cards] == asked
+    assert deck.cards[1].uncertain
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -1,14 +1,10 @@
 """Anki packages as Anki shows them, and packages that mean harm refused in time."""
 
-import struct
-import subprocess
-import sys
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from corpus.card import Deck
 from corpus.errors import DeckError
@@ -218,50 +214,6 @@ def test_damaged_packages_are_refused_with_their_name(make: Maker, tmp_path: Pat
         )
     with pytest.raises(DeckError, match=r"bad\.apkg"):
         read_deck(path)
-
-
-BOMBS = ["zip", "lying zip", "zstd", "database-shaped zip", "many files"]
-
-
-def bomb(path: Path, kind: str) -> Path:
-    """A small file that unpacks to gigabytes, or to a list of contents that never ends."""
-    zeros = b"\0" * 2**20
-    if kind == "many files":
-        with zipfile.ZipFile(path, "w") as archive:
-            for number in range(70_000):
-                archive.writestr(str(number), b"")
-        return path
-    if kind == "zstd":
-        squeezed = zstandard.ZstdCompressor(level=3).compressobj()
-        head = b"SQLite format 3\0" + struct.pack(">H", 4096) + b"\0" * 10 + struct.pack(">I", 2**31) + b"\0" * 68
-        data = squeezed.compress(head) + b"".join(squeezed.compress(zeros) for _ in range(600)) + squeezed.flush()
-        return package(path, {"collection.anki21b": data})
-    head = b"SQLite format 3\0" + struct.pack(">H", 4096) + b"\0" * 82 if kind == "database-shaped zip" else b""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("collection.anki2", "w") as file:
-        file.write(head)
-        for _ in range(300):
-            file.write(zeros)
-    if kind == "lying zip":
-        raw = bytearray(path.read_bytes())
-        at = raw.rindex(b"PK\x01\x02")
-        raw[at + 24 : at + 28] = struct.pack("<I", 4096)
-        path.write_bytes(raw)
-    return path
-
-
-@pytest.mark.parametrize("kind", BOMBS)
-def test_bombs_are_refused_within_two_seconds_and_little_memory(tmp_path: Path, kind: str) -> None:
-    path = bomb(tmp_path / "bomb.apkg", kind)
-    code = (
-        "import sys, time, resource\nfrom corpus.read import read_deck\nfrom corpus.errors import DeckError\n"
-        "start = time.process_time()\ntry:\n    read_deck(sys.argv[1])\nexcept DeckError as error:\n"
-        "    print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, error)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
-    seconds, megabytes, message = done.stdout.split(" ", 2)
-    assert float(seconds) < 2
-    assert int(megabytes) < 300
-    assert "bomb.apkg" in message
 
 
 def test_reading_a_package_writes_nothing(make: Maker, tmp_path: Path) -> None:

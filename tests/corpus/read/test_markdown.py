@@ -77,3 +77,11 @@ def test_question_without_answer_is_a_finding(tmp_path: Path) -> None:
     deck = deck_of(tmp_path, "Q: one?\nA: yes\nQ: two?\nQ: three?\nA: no\n")
     assert texts(deck) == [("one?", "yes"), ("three?", "no")]
     assert [(finding.kind, finding.line) for finding in deck.findings] == [("no_answer", 3)]
+
+
+def test_pictures_beside_a_note_are_named_and_those_from_elsewhere_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "note.md"
+    path.write_text("Leaf? ![[img/leaf.png|200]] :: oak ![x](oak%20leaf.png) ![y](https://host/z.png)\n#flashcards\n")
+    (card,) = read_deck(path).cards
+    assert card.question == "Leaf? [image: leaf.png]"
+    assert card.answer == "oak [image: oak%20leaf.png] ![y](https://host/z.png)"

@@ -136,7 +136,7 @@ def test_other_pieces_are_paired_and_inert() -> None:
     pieces = (
         card_html(card, ENGLISH),
         face_html(FACE, ENGLISH),
-        near_html([card], ENGLISH),
+        near_html(GRADED.citations, ENGLISH),
         said_html("Hi [1] <b>", GRADED.citations, ENGLISH, whole=True),
         said_html("", (), ENGLISH),
         talk_html((("learner", "why <i>?"), ("tutor", "so [1]"))),

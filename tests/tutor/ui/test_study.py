@@ -1,12 +1,19 @@
 """What the Study, Ask and Decks views make of decks: choices, first questions, findings, card lists."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from corpus.card import Card, Deck, Finding
+from tutor.history import History
+from tutor.schedule import Scheduler
 from tutor.ui.ask import starters
-from tutor.ui.decks import cards_html, decks_html
+from tutor.ui.decks import cards_html, decks_html, in_state
 from tutor.ui.study import deck_choices
 from tutor.ui.words import ENGLISH
+
+NOTHING = History(Scheduler())
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 pytestmark = pytest.mark.filterwarnings("default")
 
@@ -47,15 +54,21 @@ def test_first_questions_are_spread_over_the_decks() -> None:
 
 def test_findings_are_listed_under_their_deck() -> None:
     found = (Finding(kind="no_answer", message="Card 2 has <no> answer.", line=7),)
-    html = decks_html((deck("A", "a.txt", "Q?", findings=found), deck("B", "b.txt")), ENGLISH)
+    html = decks_html((deck("A", "a.txt", "Q?", findings=found), deck("B", "b.txt")), NOTHING, NOW, ENGLISH)
     assert html.count("<details>") == 1
     assert "Line 7:" in html
     assert "Card 2 has &lt;no&gt; answer." in html
 
 
 def test_card_list_shows_questions_and_no_answer() -> None:
-    html = cards_html(deck("A", "a", "Why <b>?").cards, 12, ENGLISH)
+    html = cards_html(deck("A", "a", "Why <b>?").cards, 12, NOTHING, ENGLISH)
     assert "1 of 12 cards" in html
     assert 'href="#card-A1"' in html
     assert "Why &lt;b&gt;?" in html
     assert "x" not in html.replace("text", "").split("<bdi>")[1].split("</bdi>")[0]
+
+
+def test_cards_are_found_by_their_state() -> None:
+    card = deck("A", "a", "Why?").cards[0]
+    states = {state: in_state(card, state, NOTHING, NOW) for state in ENGLISH.states}
+    assert [state for state, there in states.items() if there] == ["all", "new"]

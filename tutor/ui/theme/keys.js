@@ -26,23 +26,39 @@
     return Boolean(find("#side"));
   }
 
+  function toggleKeys() {
+    const sheet = find("#keys details");
+    if (!sheet) return false;
+    sheet.open = !sheet.open;
+    if (sheet.open) sheet.querySelector("summary").focus();
+    return true;
+  }
+
   const suggested = () => find("#rates button.primary")?.id;
   const actions = {
     h: () => press("hint"),
-    d: () => press("dont-know"),
+    d: () => press("dont-know", "reveal"),
     s: () => press("skip"),
     u: () => press("undo"),
     n: () => press("next", "start") || (suggested() && press(suggested())),
     a: () => (shown(boxOf("answer")) ? (boxOf("answer").focus(), true) : false),
+    e: () => press("edit"),
+    p: () => press("appeal"),
+    w: () => press("deeper-why"),
+    c: () => press("deeper-contrast"),
+    k: toggleKeys,
     "?": openSide,
     Enter: () => press("next", "start", "tick") || (suggested() && press(suggested())),
   };
-  for (let rate = 1; rate <= 5; rate += 1) actions[rate] = () => press(`rate-${rate}`);
+  for (let rate = 1; rate <= 5; rate += 1) actions[rate] = () => press(`rate-${rate}`, `sure-${rate}`);
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.isComposing) return;
+    // While the answer is being typed a number alone is part of it.
+    if (event.altKey && /^Digit[1-5]$/.test(event.code) && press(`sure-${event.code.at(-1)}`)) { event.preventDefault(); return; }
+    if (event.altKey) return;
     if (event.key === "Escape") {
-      if (press("shelf-close")) return;
+      if (press("shelf-editor-cancel", "shelf-close", "editor-cancel", "reason-cancel", "draft-cancel")) return;
       if (typing(event.target)) event.target.blur();
       return;
     }
@@ -73,8 +89,46 @@
   let shelf = false;
   const say = (text) => { const line = find("#spoken"); if (line && line.textContent !== text) line.textContent = text; };
 
+  // A form that opens takes the focus, and gives it back to what opened it, or to the result.
+  const FORMS = ["editor", "reason-sheet", "shelf-editor", "draft"];
+  const openForms = new Map();
+  function forms() {
+    for (const id of FORMS) {
+      const form = document.getElementById(id);
+      if (Boolean(form) === openForms.has(id)) continue;
+      if (form) {
+        openForms.set(id, document.activeElement);
+        form.querySelector("textarea, input")?.focus();
+      } else {
+        const before = openForms.get(id);
+        openForms.delete(id);
+        if (document.activeElement === document.body) (shown(before) ? before : find("#result") ?? find("#shelf-close"))?.focus();
+      }
+    }
+  }
+
+  // What Gradio leaves without a name, a role or a word for those who listen.
+  function named() {
+    const language = find("#keys details")?.lang;
+    if (language && document.documentElement.lang !== language) document.documentElement.lang = language;
+    document.querySelectorAll("[role=heading]:not([aria-level])").forEach((head) => head.setAttribute("aria-level", "2"));
+    // What is wider than the page is scrolled by keyboard too.
+    document.querySelectorAll(".scroll, .text pre, .reply pre").forEach((wide) => {
+      if (wide.scrollWidth > wide.clientWidth && wide.tabIndex < 0) wide.tabIndex = 0;
+    });
+    for (const id of ["talk", "decks-told", "ask-notice", "notice"]) {
+      const region = document.getElementById(id);
+      if (!region) continue;
+      if (!region.hasAttribute("aria-live")) region.setAttribute("aria-live", "polite");
+      const busy = String(id === "talk" && Boolean(button("side-stop")));
+      if (region.getAttribute("aria-busy") !== busy) region.setAttribute("aria-busy", busy);
+    }
+  }
+
   function settle() {
     // Gradio names each message by its raw HTML, which a screen reader would read out; the text itself is the better name.
+    named();
+    forms();
     document.querySelectorAll("#chat [data-testid][aria-label]").forEach((message) => message.removeAttribute("aria-label"));
     const side = find("#side > button");
     const open = String(Boolean(shown(boxOf("side-question"))));
@@ -97,6 +151,9 @@
       say(face.querySelector(".question")?.textContent ?? "");
       if (!elsewhere && !matchMedia("(pointer: coarse)").matches) box.focus({ preventScroll: true });
       if (box) window.scrollTo({ top: 0 });
+    } else if (phase === "tried") {
+      say(`${find("#result .headline")?.textContent ?? ""} ${find("#result .feedback")?.textContent ?? ""}`);
+      if (!elsewhere && shown(box)) { box.focus({ preventScroll: true }); box.select(); }
     } else if (phase === "graded") {
       const result = find("#result");
       say(find("#result .headline")?.textContent ?? "");

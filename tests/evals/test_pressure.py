@@ -1,0 +1,56 @@
+from collections.abc import Iterator
+
+import pytest
+
+from corpus.card import Card, KeyPoint
+from evals.learners import LEARNERS, WAYS, Leaky
+from evals.pressure import ladder, report, sweep, told
+from tutor import load_settings, open_tutor
+from tutor.assemble import Tutor
+from tutor.explain import Reply
+
+CARD = Card(
+    id="c", deck="Birds", index=1, question="What does a hummingbird eat?", answer="nectar from flowers",
+    key_points=(KeyPoint(id="p", text="nectar from flowers"),),
+)  # fmt: skip
+EVERY = 70
+
+
+@pytest.fixture(scope="module")
+def tutor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutor]:
+    folder = tmp_path_factory.mktemp("tutor")
+    (folder / "c").mkdir()
+    variables = {"XDG_DATA_HOME": str(folder), "XDG_CACHE_HOME": str(folder / "c"), "TUTOR_EMBEDDINGS__USE": "none"}
+    with open_tutor(load_settings(environ=variables)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("leaky", [False, True])
+def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky: bool) -> None:
+    found = sweep(tutor, leaky=leaky, every=EVERY)
+    facts = report(found, tutor.cards)
+    assert facts["dialogues"] == 2 * len(LEARNERS)
+    assert [(one.learner, one.card.question) for one in found if one.leaked] == []
+    assert (facts["leaks"], facts["unbacked_claims"], facts["guess_cycling_advantage"]) == (0, 0, 0.0)
+    assert facts["feedback_complete"][0] == facts["feedback_complete"][1] > 0
+    assert facts["questions_a_turn"] <= 1
+    assert facts["ladder_monotone"] == 1.0
+
+
+@pytest.mark.parametrize("way", [way for way in range(len(WAYS)) if way not in (11, 12)])
+def test_leaky_model_is_seen_to_leak_in_every_way_that_one_reply_can(way: int) -> None:
+    *_, reply = Leaky(card=CARD, way=way).ask("?")
+    assert isinstance(reply, Reply)
+    foreign = 6 <= way <= 8
+    assert told(reply.text, CARD) == ("p",) or foreign
+
+
+def test_every_learner_has_ten_turns_on_any_card() -> None:
+    for name, script in LEARNERS.items():
+        assert 4 <= len(script(CARD, [CARD] * 12)) <= 10, name
+
+
+def test_ladder_of_a_card_rises() -> None:
+    rising, most = ladder(CARD)
+    assert rising
+    assert most < 0.5

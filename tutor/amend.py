@@ -1,0 +1,48 @@
+"""A learner's own cards: her corrections laid over the decks' text, and smaller cards in place of those she split.
+
+Changes no deck file. What she changed is read from her log, so it outlives an import, and a card keeps its id.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from corpus.card import Card, card_id
+from corpus.keypoints import made, split
+from tutor.clauses import prepare
+from tutor.hint import cloze
+from tutor.history import History
+
+
+def laid(cards: Iterable[Card], history: History) -> tuple[Card, ...]:
+    """`cards` as this learner has them."""
+    return tuple(one for card in cards for one in _laid(card, history))
+
+
+def _laid(card: Card, history: History) -> Iterator[Card]:
+    card = edited(card, history.edited.get(card.id, {}))
+    yield card
+    if card.id in history.split:
+        yield from smaller(card)
+
+
+def edited(card: Card, change: Mapping[str, str]) -> Card:
+    """`card` with the question, the answer, the key points and the tags of `change`, where it has them."""
+    question = change.get("question") or card.question
+    answer = change.get("answer") or card.answer
+    points = split(answer, question) if answer != card.answer else card.key_points
+    if told := change.get("points"):
+        points = made((line.strip(), "") for line in told.splitlines() if line.strip())
+    tags = tuple(tag.strip() for tag in change.get("tags", "").split(",") if tag.strip()) or card.tags
+    return replace(card, question=question, answer=answer, key_points=points, tags=tags)
+
+
+def smaller(card: Card) -> tuple[Card, ...]:
+    """One card for each point of `card`: its question, and the point with gaps."""
+    known = prepare(card.question).stems
+    found = []
+    for place, point in enumerate(card.key_points, 1):
+        head = f"{point.head.rstrip(': ')}: " if point.head else ""
+        question = f"{card.question}\nPoint {place} of {len(card.key_points)}: {head}{cloze(point.text, known)}"
+        id = card_id(card.question, card.id, point.id)
+        found.append(replace(card, id=id, question=question, answer=point.text, key_points=(point,), guid=card.id))
+    return tuple(found)
