@@ -19,8 +19,8 @@ from .match import Job, Match, Matcher, PointMatch
 from .model import ChatModel
 from .verdicts import Spoken, Verdict, ask
 
-LIMIT = 0.2  # the risk above which the learner is asked; what it costs and buys is in match.md
-CORRECT, WRONG = 0.75, 0.3
+LIMIT = 0.25  # the risk above which the learner is asked; what it costs and buys is in match.md
+CORRECT, WRONG = 0.7, 0.3
 MADE, PARTLY = CORRECT, 0.4  # an answer whose points are all made is correct, and never "partly right"
 CONTRADICTED, DOUBTED = 0.25, 0.2  # from here on a clash is called one, or leaves the point unsure
 COSTS = 0.1  # from here on a clash takes credit, by how likely it is

@@ -169,7 +169,7 @@ class StudySettings(_Section):
         default=0.9, ge=0.7, le=0.99, description="the share of cards to be remembered when they come due"
     )
     settle: float = Field(
-        default=0.8,
+        default=0.75,
         ge=0.5,
         le=1,
         description="how sure the grader must be; below, the learner ticks the points herself",
