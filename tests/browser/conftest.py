@@ -55,7 +55,11 @@ class Visitor:
             self.reveal()
         if page.locator("#face .phase-graded").count():
             page.locator("#rate-3").click()
+            page.wait_for_selector("#face .phase-rated")
+        if page.locator("#face .phase-rated").count():
             page.locator("#next").click()
+        if page.locator("#face .phase-ended").count():
+            page.locator("#start").click()
         page.wait_for_selector("#face .phase-asked")
         page.wait_for_selector("#answer textarea")
         return page
@@ -92,7 +96,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
     def visitor(**options: object) -> Visitor:
         context = browser.new_context(**({"viewport": {"width": 1200, "height": 860}} | options))
         contexts.append(context)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         someone = Visitor(page=context.new_page())
         someone.page.on("request", lambda request: someone.asked.append(request.url))
         someone.page.on("pageerror", lambda error: someone.errors.append(str(error)))

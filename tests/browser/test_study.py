@@ -208,5 +208,5 @@ def test_sitting_ends_with_a_summary_and_goes_on(server: Server, visit: Visit) -
     page.wait_for_selector("#face .phase-ended")
     assert len(me.question) > 20
     expect(page.locator("#start")).to_be_focused()
-    page.keyboard.press("Enter")
+    page.locator("#start").press("Enter")
     page.wait_for_selector("#face .phase-asked")
