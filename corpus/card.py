@@ -57,6 +57,7 @@ class Card:
 
     `index` is the place in the file from 1, counting faulty cards too; `line` is the line of the question from 1.
     `uncertain` says that the reader had to guess where this card begins or ends; `guid` is Anki's name for its note.
+    `remark` is the end of the answer that nobody has to say: a source, or what a cloze note tells beside its gap.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Card:
     index: int
     question: str
     answer: str
+    remark: str = ""
     key_points: tuple[KeyPoint, ...] = ()
     tags: tuple[str, ...] = ()
     path: str = ""
@@ -76,6 +78,11 @@ class Card:
     def disputed(self) -> tuple[Doubt, ...]:
         """The doubts that hold for the card as it is now."""
         return tuple(doubt for doubt in self.doubts if doubt.content == self.content_hash)
+
+    @property
+    def reference(self) -> str:
+        """What an answer is graded by: the card's answer without the remark."""
+        return self.answer.removesuffix(self.remark).rstrip() if self.remark else self.answer
 
     @property
     def text(self) -> str:

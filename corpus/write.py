@@ -114,6 +114,7 @@ def _fields(card: Card) -> dict[str, object]:
         "index": card.index,
         "question": card.question,
         "answer": card.answer,
+        **({"remark": card.remark} if card.remark else {}),
         "key_points": points,
         "tags": list(card.tags),
         "guid": card.guid,

@@ -29,11 +29,13 @@ def edited(card: Card, change: Mapping[str, str]) -> Card:
     """`card` with the question, the answer, the key points and the tags of `change`, where it has them."""
     question = change.get("question") or card.question
     answer = change.get("answer") or card.answer
-    points = split(answer, question) if answer != card.answer else card.key_points
+    remark = card.remark if card.remark and answer.endswith(card.remark) else ""
+    changed = replace(card, question=question, answer=answer, remark=remark)
+    points = split(changed.reference, question) if answer != card.answer else card.key_points
     if told := change.get("points"):
         points = made((line.strip(), "") for line in told.splitlines() if line.strip())
     tags = tuple(tag.strip() for tag in change.get("tags", "").split(",") if tag.strip()) or card.tags
-    return replace(card, question=question, answer=answer, key_points=points, tags=tags)
+    return replace(changed, key_points=points, tags=tags)
 
 
 def smaller(card: Card) -> tuple[Card, ...]:
@@ -44,5 +46,7 @@ def smaller(card: Card) -> tuple[Card, ...]:
         head = f"{point.head.rstrip(': ')}: " if point.head else ""
         question = f"{card.question}\nPoint {place} of {len(card.key_points)}: {head}{cloze(point.text, known)}"
         id = card_id(card.question, card.id, point.id)
-        found.append(replace(card, id=id, question=question, answer=point.text, key_points=(point,), guid=card.id))
+        found.append(
+            replace(card, id=id, question=question, answer=point.text, remark="", key_points=(point,), guid=card.id)
+        )
     return tuple(found)

@@ -105,7 +105,7 @@ def _tries(cards: Sequence[Card]) -> Iterable[tuple[Card, Contrast]]:
             for other in (*cards[at + 1 :], *cards[:at])
             if len(stems[other.id] & stems[card.id]) < 0.25 * min(len(stems[other.id]), len(stems[card.id]))
         ]
-        points = card.key_points or split(card.answer, card.question)
+        points = card.key_points or split(card.reference, card.question)
         for made in contrasts(card.question, points, apart[:20], seed=at):
             if made.kind != "replaced":
                 yield card, made

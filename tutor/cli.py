@@ -278,8 +278,9 @@ def cards(paths: Paths = None, config: Config = None, as_json: AsJson = False) -
             if as_json:
                 points = [{"id": p.id, "text": p.text, "head": p.head} for p in card.key_points]
                 put_json({"id": card.id, "deck": card.deck, "index": card.index, "question": card.question,
-                          "answer": card.answer, "key_points": points, "tags": list(card.tags), "path": card.path,
-                          "line": card.line, "uncertain": card.uncertain, "doubts": _doubts(card)})  # fmt: skip
+                          "answer": card.answer, "remark": card.remark, "key_points": points,
+                          "tags": list(card.tags), "path": card.path, "line": card.line,
+                          "uncertain": card.uncertain, "doubts": _doubts(card)})  # fmt: skip
                 continue
             typer.echo(clean(f"{card.id}  {card.question}"))
             for point in card.key_points:

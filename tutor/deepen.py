@@ -99,7 +99,7 @@ _BUILT = {"why": _why, "contrast": _contrast, "example": _example, "simpler": _s
 
 
 def _points(card: Card) -> Sequence[KeyPoint]:
-    return card.key_points or split(card.answer, card.question)
+    return card.key_points or split(card.reference, card.question)
 
 
 def _listed(points: Sequence[KeyPoint], number: int) -> str:

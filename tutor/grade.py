@@ -91,7 +91,7 @@ class Grader:
         """The grade of an answer to a card."""
         return self.grade(
             question=card.question,
-            reference=card.answer,
+            reference=card.reference,
             answer=answer,
             key_points=card.key_points,
             accepted=(*accepted, *(doubt.better for doubt in card.disputed if doubt.better)),

@@ -79,7 +79,11 @@ class Marking:
     def _argued(self, card: Card, answer: str, grade: Grade, reason: str) -> Grade:
         try:
             again = self._grader().appeal(
-                question=card.question, reference=card.answer, answer=answer, reason=reason, key_points=card.key_points
+                question=card.question,
+                reference=card.reference,
+                answer=answer,
+                reason=reason,
+                key_points=card.key_points,
             )
         except (TutorError, CorpusError) as error:
             return replace(grade, settled=False, note=plain(error))

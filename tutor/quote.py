@@ -54,7 +54,7 @@ def not_in_cards(near: Sequence[Ranked]) -> str:
 
 
 def _points(card: Card) -> tuple[KeyPoint, ...]:
-    return card.key_points or split(card.answer, card.question) or (KeyPoint(id="", text=card.answer),)
+    return card.key_points or split(card.reference, card.question) or (KeyPoint(id="", text=card.answer),)
 
 
 def _choose(question: str, card: Card, *, leads: bool) -> list[KeyPoint]:

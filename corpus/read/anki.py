@@ -15,7 +15,6 @@ from corpus.errors import DeckError
 from corpus.read import columns, wire
 from corpus.read.archive import MAX_COLLECTION, MAX_MEDIA_MAP, Package
 from corpus.read.collection import CardRow, Collection, CollectionError, Note, load
-from corpus.read.markup import to_text
 from corpus.read.source import Pair, PastReview, Reading
 from corpus.read.template import render
 
@@ -106,12 +105,13 @@ def _pair(collection: Collection, row: CardRow, index: int) -> Pair:
         raise LookupError("its note type is gone")
     deck = collection.decks.get(row.deck, "")
     try:
-        question, answer = render(kind, row.place, _fields(kind.fields, note), _extra(deck))
+        sides = render(kind, row.place, _fields(kind.fields, note), _extra(deck))
     except IndexError as error:
         raise LookupError("its template is gone") from error
     return Pair(
-        question=to_text(question),
-        answer=to_text(answer),
+        question=sides.question,
+        answer=sides.answer,
+        remark=sides.remark,
         index=index,
         line=0,
         tags=note.tags,

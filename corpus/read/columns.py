@@ -10,7 +10,7 @@ from typing import Literal
 
 from corpus.card import own_id
 
-Role = Literal["question", "answer", "tags", "deck", "guid", "id", "ignored", "extra"]
+Role = Literal["question", "answer", "tags", "deck", "guid", "id", "ignored", "remark", "extra"]
 
 Row = Mapping[Role, str]
 
@@ -39,8 +39,14 @@ _NAMES: dict[Role, str] = {
     "deck": "deck stapel mazo baralho mazzo paquet колода デッキ 牌组 덱 set kartensatz",
     "guid": "guid",
     "id": "id uuid",
+    "remark": (
+        "remark remarks note notes notiz notizen nota notas remarque remarques bemerkung bemerkungen extra back_extra "
+        "comment comments kommentar source sources quelle quellen fuente fuentes reference references mnemonic "
+        "etymology hint hints tip tips hinweis pista indice link links url "
+        "see_also example examples example_sentence example_sentences beispiel beispiele"
+    ),
     "ignored": (
-        "index nr no number nummer # line path file source created modified updated due "
+        "index nr no number nummer # line path file created modified updated due "
         "interval ease lapses reviews notetype note_type card_type type state status key_points "
         "keypoints findings uncertain format version __type__"
     ),
@@ -72,19 +78,28 @@ def is_header(row: Sequence[str]) -> bool:
 
 
 def fields(names: Sequence[str], found: Sequence[Role], values: Sequence[str]) -> Mapping[Role, str]:
-    """One row by role; what stands in columns of unknown name follows the answer as `name: value`."""
+    """One row by role; what stands in columns of unknown name follows the answer as `name: value`, remarks last."""
     by_role: dict[Role, str] = {}
-    extra = []
+    more: dict[Role, list[str]] = {"extra": [], "remark": []}
     for name, one, value in zip(names, found, values, strict=False):
-        if one == "extra" and value.strip():
-            extra.append(f"{name.strip()}: {value.strip()}" if name.strip() else value.strip())
-        elif one not in ("extra", "ignored"):
+        if one in more and value.strip():
+            more[one].append(f"{name.strip()}: {value.strip()}" if name.strip() else value.strip())
+        elif one not in ("extra", "remark", "ignored"):
             by_role[one] = f"{by_role[one]} {value}" if by_role.get(one) else value
-    if extra and by_role.get("answer", "").strip():
-        by_role["answer"] = "\n".join([by_role["answer"], *extra])
-    elif extra:
-        by_role["answer"] = "\n".join(extra)
-    return by_role
+    if more["extra"]:
+        by_role["answer"] = "\n".join(filter(str.strip, [by_role.get("answer", ""), *more["extra"]]))
+    return _remarked(by_role, "\n".join(more["remark"]))
+
+
+def _remarked(row: dict[Role, str], remark: str) -> Row:
+    """The row with a remark at the end of its answer; without an answer the remark is one."""
+    answer = row.get("answer", "").strip()
+    if not remark or not answer:
+        return {**row, "answer": remark} if remark else row
+    told = remark.partition(": ")[2]
+    if answer.endswith(told):  # as in a deck that this tutor wrote
+        return {**row, "remark": told}
+    return {**row, "answer": f"{answer}\n{remark}", "remark": remark}
 
 
 def key(row: Row) -> str:

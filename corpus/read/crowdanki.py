@@ -10,7 +10,6 @@ from corpus.card import Finding
 from corpus.errors import DeckError
 from corpus.read import columns
 from corpus.read.collection import NoteType, note_type
-from corpus.read.markup import to_text
 from corpus.read.source import Pair, Reading, Source
 from corpus.read.template import cloze_numbers, render, shows_a_field
 
@@ -63,10 +62,11 @@ def _pairs(kind: NoteType, note: Mapping[str, Any], deck: str, before: int) -> I
     values = dict(zip(kind.fields, [*map(str, note["fields"]), *[""] * len(kind.fields)], strict=False))
     extra = {"Tags": "", "Deck": deck, "Subdeck": deck.rpartition("::")[2], "CardFlag": ""}
     for index, place in enumerate(_places(kind, values), before + 1):
-        question, answer = render(kind, place, values, extra)
+        sides = render(kind, place, values, extra)
         yield Pair(
-            question=to_text(question),
-            answer=to_text(answer),
+            question=sides.question,
+            answer=sides.answer,
+            remark=sides.remark,
             index=index,
             line=0,
             tags=tuple(map(str, note.get("tags") or [])),

@@ -227,6 +227,7 @@ def _pair(row: columns.Row, index: int, line: int, *, uncertain: bool) -> Pair:
         deck=row.get("deck", "").strip(),
         guid=row.get("guid", "").strip(),
         key=columns.key(row),
+        remark=row.get("remark", ""),
         uncertain=uncertain,
     )
 

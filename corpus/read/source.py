@@ -18,6 +18,7 @@ from typing import BinaryIO
 from corpus.card import Card, Deck, Finding, FindingKind, Review, identify, own_id
 from corpus.errors import DeckError
 from corpus.keypoints import made, split
+from corpus.remark import remark
 
 MAX_BYTES = 96 * 2**20
 """The most text one deck may have; packages are not read whole and may be larger."""
@@ -52,7 +53,8 @@ class Pair:
     """A question and an answer as a reader found them; either may be empty.
 
     `points` are key points (text, head) that the file itself names; without them the answer is split. `key` is what
-    the file calls the card, whatever its question says; empty where it has no such name.
+    the file calls the card, whatever its question says; empty where it has no such name. `remark` is the end of the
+    answer that the file marks as no part of what is asked.
     """
 
     question: str
@@ -64,6 +66,7 @@ class Pair:
     guid: str = ""
     key: str = ""
     points: tuple[tuple[str, str], ...] = ()
+    remark: str = ""
     uncertain: bool = False
 
 
@@ -341,19 +344,20 @@ def _quoted(pair: Pair) -> str:
 
 
 def _to_card(pair: Pair, name: str, path: str) -> Card:
-    return Card(
+    card = Card(
         id="",
         deck=pair.deck or name,
         index=pair.index,
         question=pair.question,
         answer=pair.answer,
-        key_points=made(pair.points) if pair.points else split(pair.answer, pair.question),
+        remark=pair.remark or remark(pair.answer, pair.question),
         tags=pair.tags,
         guid="" if pair.guid and own_id(pair.guid) else pair.guid,
         path=path,
         line=pair.line,
         uncertain=pair.uncertain,
     )
+    return replace(card, key_points=made(pair.points) if pair.points else split(card.reference, pair.question))
 
 
 def _with_ids(findings: Iterable[Finding], cards: Iterable[Card]) -> list[Finding]:

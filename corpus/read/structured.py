@@ -205,6 +205,7 @@ def _pair(card: Any, index: int, line: int) -> Pair:  # noqa: ANN401  JSON
         guid=row.get("guid", "").strip(),
         key=columns.key(row),
         points=tuple(_points(card.get("key_points"))),
+        remark=row.get("remark", ""),
         uncertain=card.get("uncertain") is True,
     )
 

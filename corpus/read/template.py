@@ -1,13 +1,16 @@
-"""A note's fields through its note type's templates -> the question and the answer of one card, as HTML.
+"""A note's fields through its note type's templates -> the question and the answer of one card, as text.
 
 Knows Anki's `{{Field}}`, `{{#Field}}`, filters and cloze deletions; runs no script.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
+from corpus.read import columns
 from corpus.read.collection import NoteType
+from corpus.read.markup import to_text
 
 _SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 _ANSWER_RULE = re.compile(r"<hr\s[^>]*id\s*=\s*[\"']?answer[\"']?[^>]*>", re.IGNORECASE)
@@ -22,20 +25,36 @@ Part = str | tuple[str, str]
 """A text, or (sign, field): "#" and "^" open a section, "/" closes one, "" is a field."""
 
 
-def render(kind: NoteType, place: int, values: Mapping[str, str], extra: Mapping[str, str]) -> tuple[str, str]:
-    """The question and the answer of card `place` (template or cloze number, from 0); `extra` is Tags, Deck and so on.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sides:
+    """A card as text; `remark` is the end of the answer that tells more than was asked."""
+
+    question: str
+    answer: str
+    remark: str = ""
+
+
+def render(kind: NoteType, place: int, values: Mapping[str, str], extra: Mapping[str, str]) -> Sides:
+    """Card `place` (template or cloze number, from 0) of a note; `extra` is Tags, Deck and so on.
+
+    What a cloze card asks for is what it deletes. On other cards fields with names such as Source or Notes remark.
 
     Raises:
         LookupError: the note type has no such card.
     """
     template = kind.templates[0 if kind.cloze else place]
     number = place + 1 if kind.cloze else 0
-    known = {**values, **extra, "Type": kind.name, "Card": template[0]}
+    known = {**values, **extra, "Type": kind.name, "Card": template[0], "FrontSide": ""}
     if kind.cloze:
-        return _cloze_card(template, known, number)
-    question = _filled(template[1], known, 0)
-    answer = _filled(template[2], {**known, "FrontSide": ""}, 0)
-    return question, after_rule(answer)
+        question, asked, answer = _cloze_card(template, known, number)
+    else:
+        question = _filled(template[1], known, 0)
+        answer = after_rule(_filled(template[2], known, 0))
+        silent = {name: "" for name in values if columns.role(name) == "remark"}
+        asked = after_rule(_filled(template[2], {**known, **silent}, 0)) if silent else answer
+    told, whole = to_text(asked), to_text(answer)
+    remark = whole[len(told) :].strip() if told and told != whole and whole.startswith(told) else ""
+    return Sides(question=to_text(question), answer=whole, remark=remark)
 
 
 def after_rule(answer: str) -> str:
@@ -44,12 +63,13 @@ def after_rule(answer: str) -> str:
     return parts[1] if len(parts) > 1 and parts[1].strip() else answer
 
 
-def _cloze_card(template: tuple[str, str, str], known: Mapping[str, str], number: int) -> tuple[str, str]:
-    """The text with the deletion blanked out; the answer is what was deleted, then what else the answer side shows."""
+def _cloze_card(template: tuple[str, str, str], known: Mapping[str, str], number: int) -> tuple[str, str, str]:
+    """The text with the deletion blanked out, what was deleted, and that with what else the answer side shows."""
     question = _filled(template[1], known, number)
     blanks = [blank for value in _cloze_fields(template[1], known) for blank in deleted(value, number)]
-    rest = _filled(template[2], {**known, "FrontSide": "", "cloze:": ""}, number, hide_cloze=True)
-    return question, "<br>".join([*dict.fromkeys(blanks), _LEADING.sub("", after_rule(rest))])
+    rest = _filled(template[2], known, number, hide_cloze=True)
+    asked = list(dict.fromkeys(blanks))
+    return question, "<br>".join(asked), "<br>".join([*asked, _LEADING.sub("", after_rule(rest))])
 
 
 def _cloze_fields(template: str, known: Mapping[str, str]) -> list[str]:

@@ -58,6 +58,21 @@ def test_reversed_notes_are_two_cards_and_cloze_notes_one_a_number(make: Maker, 
         ("A [unit] has a nucleus and [...].", "cell\nwalls\nsee p. 3"),
         ("A cell has a [...] and walls.", "nucleus\nsee p. 3"),
     ]
+    # A cloze card asks for its gap; what else its note tells is shown and not asked for.
+    assert [(card.reference, card.remark) for card in deck.cards[2:]] == [
+        ("cell\nwalls", "see p. 3"),
+        ("nucleus", "see p. 3"),
+    ]
+
+
+@both
+def test_source_of_a_note_is_shown_and_not_asked_for(make: Maker, modern: bool) -> None:
+    shown = "{{FrontSide}}<hr id=answer>{{Back}}{{#Source}}<hr>Source: {{Source}}{{/Source}}"
+    kind = Kind(fields=("Front", "Back", "Source"), templates=[("Card 1", "{{Front}}", shown)])
+    rows = [(["Peru", "Lima", "Atlas, 2020"], [0]), (["Chile", "Santiago", ""], [0])]
+    deck = read_deck(make(Notes(kind=kind, rows=rows), modern=modern))
+    told = [(card.reference, card.remark, [point.text for point in card.key_points]) for card in deck.cards]
+    assert told == [("Lima", "Source: Atlas, 2020", ["Lima"]), ("Santiago", "", ["Santiago"])]
 
 
 def test_question_need_not_be_the_first_field_and_sections_are_obeyed(make: Maker) -> None:
