@@ -55,6 +55,7 @@ _ENUMERATION = (
 _JOINED = re.compile(r"\b(?:and|or)\b|&", re.IGNORECASE)
 _ONE = re.compile(r"[^\W\d_](?:[\w'’%,-]| (?![- ])){0,200}\.?")  # one plain line, without any sign that could part it
 _SHOWN = re.compile(r"(?:\[(?:image|sound): [^\]]*\]\s*)+")  # what a reader shows is nothing a learner can say
+_LABELLED = re.compile(r"^\w{1,20}: ")
 _FIRST = re.compile(r"(?:\b1[.)]|\ba\)).")
 _INCLUDES = re.compile(r"^(?P<head>.{0,60}?\b(?:includes?|including|are)):?\s+(?P<list>.+)$", re.IGNORECASE)
 _VERB = re.compile(
@@ -83,7 +84,7 @@ class _Row:
 
 
 def split(answer: str, question: str = "") -> tuple[KeyPoint, ...]:
-    """The points of an answer, in order, at least one.
+    """The points of an answer, in order, at least one; what the question itself says, such as a reading, is none.
 
     Ids are 6 hex digits of the point's text and head, so that editing one point leaves the ids of the others.
     """
@@ -98,7 +99,9 @@ def split(answer: str, question: str = "") -> tuple[KeyPoint, ...]:
         for text, head in pieces
         if not _SHOWN.fullmatch(text) and re.search(r"\w|[^\s\x00-\x7f]|[+*/<>=$^~!?-]", text)
     ]
-    return made(pieces or [(" ".join(answer.split()) or answer, "")])
+    given = text_key(question)
+    asked = [(text, head) for text, head in pieces if not given or text_key(_LABELLED.sub("", text)) != given]
+    return made(asked or pieces or [(" ".join(answer.split()) or answer, "")])
 
 
 def made(pieces: Iterable[tuple[str, str]]) -> tuple[KeyPoint, ...]:

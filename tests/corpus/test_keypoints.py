@@ -146,3 +146,9 @@ def test_pluses_before_minuses_say_what_speaks_for_and_against() -> None:
 def test_list_that_lost_all_its_line_breaks_is_cut_at_its_dashes() -> None:
     assert [point.text for point in split("- heat - light - sound")] == ["heat", "light", "sound"]
     assert len(split("- a term - what it means")) == 1
+
+
+def test_what_the_question_says_is_no_point() -> None:
+    assert [point.text for point in split("Ah!\nreading: ああ", "ああ")] == ["Ah!"]
+    assert [point.text for point in split("to be\nreading: ある", "在る")] == ["to be", "reading: ある"]
+    assert [point.text for point in split("ああ", "ああ")] == ["ああ"]
