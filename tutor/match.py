@@ -6,7 +6,7 @@ Gives no verdict and no score; `grade.py` does. The coefficients in `match.json`
 import json
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -22,6 +22,7 @@ from .attack import both_ways, copied, guard, soup
 from .clauses import Prepared, Word, prepare
 from .contradiction import parts
 from .features import POINT_VECTORS, POINT_WORDS, Measured, Target, measure
+from .short import weigh
 from .states import Seen, attach, seen
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class Matcher:
                 for (at, text), (_, spans) in zip(left, again, strict=True)
                 for bare in _bare(text, spans)[-1:]
             ]
-        return found
+        known = self._embedder.vocabulary if self._embedder is not None else ()
+        return [_shortly(job, one.text, match, known) for job, one, match in zip(jobs, guarded, found, strict=True)]
 
     def _pass(self, jobs: Sequence[Job], texts: Sequence[str], flags: Sequence[Sequence[str]]) -> list[_Passed]:
         """Each answer's match, and the places of what it says about nothing asked."""
@@ -239,6 +241,20 @@ def _lower(whole: Match, bare: Match) -> Match:
         points=points,
         flags=tuple(dict.fromkeys([*whole.flags, *bare.flags])),
     )
+
+
+def _shortly(job: Job, answer: str, match: Match, known: Collection[str]) -> Match:
+    """The match of a short answer to a card of one short point, where what is said decides."""
+    if len(job.points) != 1:
+        return match
+    worth = weigh(job.question, job.points[0].text, answer, match.probability, known)
+    if worth is None:
+        return match
+    chance, support, against = worth
+    said = answer.strip()
+    clash = match.points[0].clash or f"said: {said}" if against else ""
+    point = replace(match.points[0], support=support, alone=support, contradiction=against, evidence=said, clash=clash)
+    return replace(match, probability=chance, some=max(chance, support), points=(point,))
 
 
 def _flags(target: Target, answer: Seen) -> list[str]:
