@@ -1,4 +1,4 @@
-"""A learner's own cards: her corrections laid over the decks' text, and smaller cards in place of those she split.
+"""A learner's own cards: those she made, her corrections of the decks' text, and smaller cards where she split one.
 
 Changes no deck file. What she changed is read from her log, so it outlives an import, and a card keeps its id.
 """
@@ -12,10 +12,17 @@ from tutor.clauses import prepare
 from tutor.hint import cloze
 from tutor.history import History
 
+MADE = "own-cards.jsonl"
+"""Where a card that a learner made says it is from; `tutor.library` names the files of such cards alike."""
+
 
 def laid(cards: Iterable[Card], history: History) -> tuple[Card, ...]:
-    """`cards` as this learner has them."""
-    return tuple(one for card in cards for one in _laid(card, history))
+    """`cards` as this learner has them, and after them those that she made for herself alone."""
+    there = tuple(cards)
+    ids = {card.id for card in there}
+    own = [(id, change["deck"]) for id, change in history.edited.items() if "deck" in change and id not in ids]
+    made = (Card(id=id, deck=deck, index=n, question="", answer="", path=MADE) for n, (id, deck) in enumerate(own, 1))
+    return tuple(one for card in (*there, *made) for one in _laid(card, history))
 
 
 def _laid(card: Card, history: History) -> Iterator[Card]:

@@ -4,7 +4,7 @@ Decides nothing about studying, and holds no state of a learner beyond the open 
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -138,13 +138,14 @@ class Tutor:
     def add_card(self, question: str, answer: str, deck: str, learner: str = "me") -> Card:
         """Put a card into the learner's own deck, called `deck` if it is her first; an import that can be taken back.
 
+        A learner who signed in shares the library with others, so a card of hers is a row of her log instead.
+
         Raises:
             DeckError: it lacks a question or an answer.
         """
         from corpus.write import write_deck
 
-        name = OWN if learner == "me" else f"{OWN}-{self.store.number(learner)}"
-        own = next((one for one in self.decks if Path(one.path).stem == name), None)
+        own = next((one for one in self.decks if Path(one.path).stem == OWN), None)
         cards = own.cards if own is not None else ()
         card = Card(
             id=card_id(question), deck=own.name if own is not None else deck, index=len(cards) + 1,
@@ -152,8 +153,13 @@ class Tutor:
         )  # fmt: skip
         if not card.question or not card.answer:
             raise DeckError("A card needs a question and an answer.")
+        if learner != "me":
+            card = replace(card, deck=deck, id=card_id(question, learner))
+            body = {"question": card.question, "answer": card.answer, "deck": deck}
+            self.learner(learner).record("edit", id=uuid4().hex, at=datetime.now(UTC), card=card.id, body=body)
+            return card
         with TemporaryDirectory() as folder:
-            file = Path(folder) / f"{name}.jsonl"
+            file = Path(folder) / f"{OWN}.jsonl"
             write_deck(Deck(name=card.deck, path="", format="jsonl", cards=(*cards, card)), file)
             (came,) = self.import_decks([file], learner)
         return came.cards[-1]

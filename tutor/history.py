@@ -209,8 +209,12 @@ class History:
         elif row.kind in ("skip", "split"):
             value = row.at
         elif row.kind == "edit":
-            value = dict(row.body)
+            # A card of her own stays in its deck through every change.
+            deck = self.edited.get(row.card, {}).get("deck")
+            value = {**row.body, "deck": deck} if deck else dict(row.body)
         before = self._put(row.kind, row.card, value)
+        if "deck" in row.body:  # a card she made is put away like any other, not taken back
+            return
         self._actions.append(Action(id=row.id, kind=row.kind, card=row.card, ask=row.ask, before=before))
 
     def _put(self, kind: Kind, card: str, value: Any) -> Any:  # noqa: ANN401 - what each of them holds

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tutor.config import Settings
 from tutor.errors import ConfigError, NotFoundError, StoreError
 from tutor.explain import Notice, Reply
 from tutor.learner import Store
+from tutor.rules import kept
 from tutor.settings import Profile
 
 DECK = "1\nQ\nWhat do moles eat?\nA\nearthworms\n2\nQ\nWhere do moles live?\nA\nin tunnels\n"
@@ -309,3 +311,25 @@ def test_profile_is_switched_until_the_tutor_is_closed(words_alone: Settings) ->
         assert tutor.model is None
         with pytest.raises(ConfigError, match="There are: local"):
             tutor.use("far")
+
+
+def test_card_that_a_signed_in_learner_makes_is_hers_alone_and_stays_hers_when_it_is_changed(
+    words_alone: Settings,
+) -> None:
+    with open_tutor(words_alone) as tutor:
+        before = tutor.cards
+        made = tutor.add_card("What is a quokka?", "- a small marsupial\n- it smiles", "My cards", "ada")
+        assert tutor.cards == before
+        assert made.id not in tutor.session("bob").desk.by_id
+        card = tutor.session("ada").desk.by_id[made.id]
+        assert (card.deck, len(card.key_points)) == ("My cards", 2)
+        kind, body, _ = kept(s.Edit("What is a quokka?", "it digs", "", ""))
+        tutor.learner("ada").record(kind, id="e", at=datetime.now(UTC), card=made.id, body=body)
+        assert tutor.session("ada").desk.by_id[made.id].answer == "it digs"
+        assert tutor.session("ada").desk.by_id[made.id].deck == "My cards"
+    with open_tutor(words_alone) as tutor:
+        session = tutor.session("ada")
+        session.decks = ("My cards",)
+        *_, asked = session.act(s.Next(id="n"))
+        assert isinstance(asked, s.Asked)
+        assert asked.card.question == "What is a quokka?"

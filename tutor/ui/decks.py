@@ -7,33 +7,38 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from corpus.errors import CorpusError
 from tutor.errors import TutorError
+from tutor.grade import Grader
 from tutor.schedule import LEECH
 from tutor.ui.markup import DELIMITERS, inline
-from tutor.ui.plot import data_link
+from tutor.ui.plot import data_link, table
 from tutor.ui.study import ALL, QUIET, Open, Updates, deck_choices
 
 if TYPE_CHECKING:
     from corpus.card import Card, Deck
     from tutor.assemble import Tutor
+    from tutor.audit import Audit
     from tutor.history import History
     from tutor.ui.sitting import Sitting
     from tutor.ui.words import Words
 
-__all__ = ["Library", "cards_html", "decks_html", "in_state"]
+__all__ = ["Library", "audit_html", "cards_html", "decks_html", "in_state"]
 
 log = logging.getLogger(__name__)
 
 # A list longer than this is looked through by searching.
 SHOWN = 40
+SAID_EVERY = 0.5
 FORMS = {"Anki": (".txt", "text/plain"), "CSV": (".csv", "text/csv"), "JSON Lines": (".jsonl", "application/jsonl")}
 
 
@@ -41,7 +46,6 @@ def decks_html(decks: Sequence[Deck], history: History, now: datetime, words: Wo
     """A row a deck with what is due, new and learned in it, and under the table what was found in each."""
     heads = (
         words.table_deck, words.table_cards, words.table_due, words.table_new, words.table_learned, words.table_last,
-        words.findings,
     )  # fmt: skip
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     rows, lists = [], []
@@ -49,7 +53,7 @@ def decks_html(decks: Sequence[Deck], history: History, now: datetime, words: Wo
         counts = history.progress(deck.cards, now, 0)
         last = max((review.at for card in deck.cards for review in history.reviews(card.id)[-1:]), default=None)
         studied = f"{last.astimezone():%Y-%m-%d}" if last is not None else words.never
-        cells = (len(deck.cards), counts.due, counts.new, counts.learned, studied, len(deck.findings))
+        cells = (len(deck.cards), counts.due, counts.new, counts.learned, studied)
         numbers = "".join(f"<td>{number}</td>" for number in cells)
         rows.append(f'<tr><td dir="auto">{escape(name)}</td>{numbers}</tr>')
         found = "".join(
@@ -99,6 +103,27 @@ def in_state(card: Card, state: str, history: History, now: datetime) -> bool:
     return True
 
 
+def audit_html(found: Audit, words: Words) -> str:
+    """What the grader made of answers whose worth is known, a line for each kind, and the cards it does worst on."""
+    rows = [(rate.name, f"{100 * rate.share:.0f}%", "{:.0f}–{:.0f}%".format(*(100 * end for end in rate.interval)),
+             f"{rate.hits} / {rate.total}") for rate in found.rates]  # fmt: skip
+    told = words.audited.format(answers=found.answers, cards=found.cards)
+    weak = "".join(f"<li><bdi>{inline(question)}</bdi></li>" for question in found.weak)
+    weakest = f'<p class="note">{escape(words.audit_weak)}</p><ul>{weak}</ul>' if weak else ""
+    return f'<p class="note">{escape(told)}</p>{table(words.audit_heads, rows)}{weakest}'
+
+
+class Done:
+    """How far something is, told by one thread and read by another."""
+
+    share = 0
+
+    def tell(self, done: int, whole: int) -> None:
+        """`done` of `whole` are done; others are given a turn."""
+        self.share = round(100 * done / whole)
+        sleep(0)
+
+
 class Library:
     """The widgets of the Decks view. `choosers` are the deck choices of other views, to be told of new decks."""
 
@@ -119,13 +144,18 @@ class Library:
                 label=words.drop_label, show_label=False, file_count="multiple", elem_id="deck-files", height=130,
                 file_types=_suffixes(),
             )  # fmt: skip
-            with gr.Accordion(words.export, open=False, elem_id="export"):
+            with gr.Accordion(words.whole_deck, open=False, elem_id="export"):
+                self.which = gr.Dropdown(choices, value=ALL, label=words.deck, filterable=False, elem_id="export-deck")
                 gr.Markdown(f"<p>{escape(words.export_label)}</p>", elem_id="export-line")
                 with gr.Row(elem_classes="buttons"):
                     self.forms = [
                         gr.Button(name, size="sm", elem_id=f"export-{form[0][1:]}") for name, form in FORMS.items()
                     ]
                 self.saved = gr.HTML(elem_id="exported", js_on_load=None, padding=False)
+                gr.Markdown(f"<p>{escape(words.audit_label)}</p>", elem_id="audit-line")
+                with gr.Row(elem_classes="buttons"):
+                    self.audit = gr.Button(words.audit, size="sm", elem_id="audit")
+                self.trust = gr.HTML(elem_id="trust", js_on_load=None, padding=False)
             with gr.Row(elem_id="find-row"):
                 self.query = gr.Textbox(label=words.find, placeholder=words.find_hint, elem_id="card-search", scale=2)
                 self.deck = gr.Dropdown(
@@ -151,7 +181,7 @@ class Library:
             choices = gr.update(choices=deck_choices(self.tutor.decks, self.words), value=ALL)
             return {
                 self.files: None, self.told: told, **self._look(held, "", ALL, "all"), self.query: "", self.kind: "all",
-                **{chooser: choices for chooser in (self.deck, *choosers)},
+                **{chooser: choices for chooser in (self.deck, self.which, *choosers)},
             }  # fmt: skip
 
         def take(sitting: Sitting | None, files: list[str] | None) -> Iterator[Updates]:
@@ -166,12 +196,13 @@ class Library:
 
         outputs = [
             self.state, self.files, self.told, self.table, self.found, self.undo, self.query, self.kind, self.deck,
-            *choosers,
+            self.which, *choosers,
         ]  # fmt: skip
         self.files.upload(take, [self.state, self.files], outputs, **limit)
         self.undo.click(undo, self.state, outputs, **limit)
         for button, (suffix, kind) in zip(self.forms, FORMS.values(), strict=True):
-            button.click(self._export(suffix, kind), [self.state, self.deck], self.saved, **limit)
+            button.click(self._export(suffix, kind), [self.state, self.which], self.saved, **limit)
+        self.audit.click(self._audit, [self.state, self.which], self.trust, trigger_mode="once", **limit)
 
     def _take(self, held: Sitting, files: Sequence[str]) -> str:
         words = self.words
@@ -204,9 +235,9 @@ class Library:
 
             from corpus.write import FORMATS
 
-            desk = self.opened(sitting).session.desk
-            links = []
-            for deck in self.tutor.decks:
+            held, links = self.opened(sitting), []
+            desk = held.session.desk
+            for deck in held.decks:
                 name = Path(deck.path).stem
                 if not stem or name == stem:
                     # As the learner has them: her corrections go with her cards.
@@ -218,12 +249,26 @@ class Library:
 
         return export
 
+    def _audit(self, sitting: Sitting | None, stem: str) -> Iterator[str]:
+        """Try the grader on a deck, in a thread of its own that is watched; how far it is is said meanwhile."""
+        from tutor.audit import audit
+
+        held, done = self.opened(sitting), Done()
+        cards = [card for deck in held.decks if not stem or Path(deck.path).stem == stem for card in deck.cards]
+        # Made answers are graded as the page's own are without a model: thousands of them would cost.
+        yield f'<p class="told waiting">{escape(self.words.auditing.format(share=0))}</p>'
+        with ThreadPoolExecutor(1) as pool:
+            found = pool.submit(audit, cards, Grader(self.tutor.matcher), progress=done.tell)
+            while not wait([found], timeout=SAID_EVERY).done:
+                yield f'<p class="told waiting">{escape(self.words.auditing.format(share=done.share))}</p>'
+            yield audit_html(found.result(), self.words)
+
     def _look(self, sitting: Sitting | None, query: str, stem: str, state: str) -> Updates:
         held = self.opened(sitting)
         history = held.session.learner.history
         return {
             self.state: held,
-            self.table: decks_html(self.tutor.decks, history, datetime.now(UTC), self.words),
+            self.table: decks_html(held.decks, history, datetime.now(UTC), self.words),
             self.found: self._find(held, query, stem, state),
             self.undo: gr.update(visible=bool(self.tutor.batches.all())),
         }
@@ -232,21 +277,24 @@ class Library:
         held, now = self.opened(sitting), datetime.now(UTC)
         held.session.desk.refresh()
         desk, history = held.session.desk, held.session.learner.history
-        decks = [deck for deck in self.tutor.decks if not stem or Path(deck.path).stem == stem]
+        decks = [deck for deck in held.decks if not stem or Path(deck.path).stem == stem]
         ids = dict.fromkeys(card.id for deck in decks for card in deck.cards)
         cards = [desk.by_id[id] for id in ids if id in desk.by_id]
         cards = [card for card in cards if in_state(card, state, history, now)]
-        found = self._matching(query, cards, stem) if query.strip() else cards
+        # A card that only she has is in nobody's index.
+        near = stem if stem in ("", *(Path(deck.path).stem for deck in self.tutor.decks)) else None
+        found = self._matching(query, cards, near) if query.strip() else cards
         return cards_html(found[:SHOWN], len(cards), history, self.words)
 
-    def _matching(self, query: str, cards: Sequence[Card], stem: str) -> list[Card]:
+    def _matching(self, query: str, cards: Sequence[Card], stem: str | None) -> list[Card]:
         """The cards that hold every word, then those that are near in meaning."""
         words = query.casefold().split()
         literal = [
             card for card in cards if all(word in f"{card.text} {' '.join(card.tags)}".casefold() for word in words)
         ]
         there = {card.id: card for card in cards}
-        near = [found.card.id for found in self.tutor.search(query, 10, decks=(stem,) if stem else ()).results]
+        results = self.tutor.search(query, 10, decks=(stem,) if stem else ()).results if stem is not None else ()
+        near = [found.card.id for found in results]
         return list({card.id: card for card in (*literal, *(there[id] for id in near if id in there))}.values())
 
 

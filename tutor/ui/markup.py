@@ -29,6 +29,8 @@ _SPAN = re.compile(
 _BULLET = re.compile(r"^\s*[•·▪‣◦*+–-]\s+(?=\S)")
 _NUMBER = re.compile(r"^\s*(\d{1,3})[.)]\s+(?=\S)")
 _MARK = re.compile(r"\[(\d{1,3})\]")
+# Markdown would read on: a line after a list's line is a part of it unless a blank line parts them.
+_AFTER_LIST = re.compile(r"(?m)^(\s*(?:[-*+]|\d{1,3}[.)]) .*)\n(?=[^\s\d*+-])")
 # The controls that turn text around (Trojan Source); a card shown in its own <bdi> needs none of them.
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -162,6 +164,6 @@ def reply(text: str, cards: Mapping[int, tuple[str, str]], name: Callable[[int, 
     reader.disable(["html_inline", "html_block", "image", "link", "autolink", "reference", "entity"])
     clean = _BIDI.sub("", text).replace("\ue000", "").replace("\ue001", "")
     pieces = re.split(r"(```.*?(?:```|\Z))", clean, flags=re.DOTALL)
-    pieces[::2] = [_MARK.sub(mark, _SPAN.sub(maths, piece)) for piece in pieces[::2]]
+    pieces[::2] = [_MARK.sub(mark, _SPAN.sub(maths, _AFTER_LIST.sub(r"\1\n\n", piece))) for piece in pieces[::2]]
     html = reader.render("".join(pieces))
     return flat(re.sub("\ue000(\\d+)\ue001", lambda found: kept[int(found[1])], html).strip())

@@ -11,6 +11,7 @@ import gradio as gr
 from tutor.errors import TutorError
 from tutor.runs import EvalRun, latest_runs
 from tutor.settings import NONE, Settings
+from tutor.ui.markup import inline
 from tutor.ui.plot import data_link, table
 from tutor.ui.study import QUIET, Open, Updates
 
@@ -50,7 +51,7 @@ def spending_html(rows: Sequence[Mapping[str, Any]], words: Words) -> str:
 def runs_html(runs: Sequence[EvalRun], words: Words) -> str:
     """A row a metric of each run, with its interval, and the run's report to save."""
     if not runs:
-        return f'<p class="note">{escape(words.runs_none)}</p>'
+        return f'<p class="note">{inline(words.runs_none)}</p>'
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in words.runs_heads)
     body = []
     for run in runs:

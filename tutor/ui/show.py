@@ -275,7 +275,8 @@ def turn_html(question: str, answer: str) -> str:
 
 def card_html(card: Card, words: Words) -> str:
     """A whole card, as a citation opens it."""
-    place = words.card_place.format(file=card.path.rsplit("/", 1)[-1], line=card.line) if card.path else ""
+    file = card.path.rsplit("/", 1)[-1]
+    place = words.card_place.format(file=file, line=card.line) if file and card.line else ""
     return (
         f'<div class="open-card"><p class="deck"><bdi>{escape(card.deck)}</bdi></p>'
         f'<div class="question" role="heading">{pictured(rich(card.question), card.path)}</div>'

@@ -13,6 +13,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
+from corpus.card import Deck
+from tutor.amend import MADE
 from tutor.errors import TutorError
 from tutor.events import Amended, Graded, Move, Next, Refused, SetAside, Skip, Undone
 from tutor.explain import Notice, Reply, Said
@@ -75,6 +77,13 @@ class Sitting:
     def open(cls, tutor: Tutor, words: Words, learner: str = "me") -> Sitting:
         """A new sitting of `learner`; the card she left open is open in it."""
         return cls(tutor=tutor, words=words, session=tutor.session(learner), learner=learner)
+
+    @property
+    def decks(self) -> tuple[Deck, ...]:
+        """The tutor's decks, and that of the cards which only this learner has."""
+        own = tuple(card for card in self.session.desk.cards if card.path == MADE)
+        made = (Deck(name=own[0].deck, path=MADE, format="jsonl", cards=own),) if own else ()
+        return (*self.tutor.decks, *made)
 
     def anew(self) -> None:
         """A new session, on the decks as they are now."""

@@ -188,7 +188,7 @@ class Study:
     def _load(self, sitting: Sitting | None) -> Iterator[Updates]:
         # The page was built with the decks of its start; others may have been imported since.
         held = self.opened(sitting)
-        decks = held.tutor.decks
+        decks = held.decks
         choices = gr.update(choices=deck_choices(decks, self.words), visible=len(decks) > 1)
         for updates in self.begin(held):
             yield {**updates, self.deck: choices}

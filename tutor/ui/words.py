@@ -68,7 +68,7 @@ class Words:
     you_said: str = "You said"
     reference: str = "On the card"
     no_answer: str = "No answer given"
-    feedback: str = "In words"
+    feedback: str = "All of the feedback"
     tick_label: str = "Points I made"
     tick: str = "Save my ticks"
 
@@ -166,7 +166,6 @@ class Words:
     table_last: str = "Last studied"
     never: str = "–"
 
-    findings: str = "Findings"
     findings_in: str = "{deck}: {count} found"
     line: str = "Line {line}:"
     drop: str = "Drop deck files here to study them. Your own decks take the place of the examples."
@@ -176,7 +175,13 @@ class Words:
     found_in_import: str = "{count} found in them; see the findings below."
     take_back: str = "Take back the last import"
     taken_back: str = "Taken back: {batch}."
-    export: str = "Export"
+    whole_deck: str = "Export a deck, or see how far its grades can be trusted"
+    audit_label: str = "How far can the grader be trusted on this deck? It is tried on made answers of known worth."
+    audit: str = "Try the grader"
+    auditing: str = "Grading made answers: {share}% done"
+    audited: str = "{answers} made answers to {cards} cards were graded, without a language model."
+    audit_heads: tuple[str, ...] = ("What was found", "Share", "95% interval", "Count")
+    audit_weak: str = "Look twice at its grades for these cards:"
     export_label: str = "Save a deck as"
     exported: str = "{file} is ready"
     state: str = "Show"
@@ -196,24 +201,37 @@ class Words:
     find_hint: str = "Words or a question"
     cards_shown: str = "{shown} of {total} cards"
 
-    coming: str = "Coming back"
-    coming_one: str = "{count} cards on {day}"
-    past: str = "Reviewed"
-    past_one: str = "{count} reviews on {day}"
+    charts: dict[str, str] = field(
+        default_factory=lambda: {
+            "coming": "Cards coming back",
+            "past": "Reviews a day",
+            "minutes": "Minutes a day",
+            "retention": "Recalled, week by week",
+            "calibration": "How sure you were, and how often you were right",
+            "mastery": "Expected to be remembered now",
+            "weakest": "Weakest points",
+        }
+    )
+    y_titles: dict[str, str] = field(
+        default_factory=lambda: {
+            "coming": "cards",
+            "past": "reviews",
+            "minutes": "minutes",
+            "retention": "% recalled",
+            "calibration": "% right",
+            "mastery": "% remembered",
+        }
+    )
+    lines_title: str = "line"
+    lines: tuple[str, str, str] = ("yours", "at least", "at most")
     today: str = "today"
     day_streak: str = "{days} days in a row · {reviews} reviews · {minutes} minutes"
-    minutes_a_day: str = "Minutes"
-    minutes_one: str = "{count} minutes on {day}"
-    retention: str = "Recalled, week by week"
-    retention_one: str = "{week}: {recalled} of {reviews} recalled, {share}% ({low} to {high})"
-    calibration: str = "How sure you were, and how often you were right"
-    calibration_one: str = "{sure}: {correct} of {answers} right, {share}% ({low} to {high})"
-    mastery: str = "Expected to be remembered now"
-    mastery_one: str = "{topic}: {share}% of {cards} cards, {learned} learned"
-    weakest: str = "Weakest points"
+    retention_one: str = "{label}: {part} of {whole} recalled, {share}% ({low} to {high})."
+    calibration_one: str = "When you said “{label}”, {part} of {whole} were right, {share}% ({low} to {high})."
+    mastery_note: str = "A card that you have not seen counts as not remembered."
     weakest_one: str = "missed {missed} of {asked} times"
     nothing_yet: str = "Nothing to show yet."
-    interval_note: str = "The bars span what {percent}% of such samples would give."
+    interval_note: str = "With {percent}% certainty it lies between the grey lines; more answers bring them together."
     numbers: str = "The numbers"
     csv: str = "Save as CSV"
     csv_heads: dict[str, tuple[str, ...]] = field(

@@ -37,4 +37,4 @@ def test_run_shows_each_metric_with_its_interval_and_its_report() -> None:
     assert "0.812" in html
     assert "0.700 – 0.900" in html
     assert 'download="answers-2026-03-02.md"' in html
-    assert ENGLISH.runs_none in runs_html([], ENGLISH)
+    assert "<code>tutor-evals run answers</code>" in runs_html([], ENGLISH)

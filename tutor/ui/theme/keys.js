@@ -85,6 +85,7 @@
 
   // Focus follows the phase: into the answer box when a card is put, to the result when it is graded.
   let seen = "";
+  let told = 0;
   let returnTo = null;
   let shelf = false;
   const say = (text) => { const line = find("#spoken"); if (line && line.textContent !== text) line.textContent = text; };
@@ -116,6 +117,11 @@
     document.querySelectorAll(".scroll, .text pre, .reply pre").forEach((wide) => {
       if (wide.scrollWidth > wide.clientWidth && wide.tabIndex < 0) wide.tabIndex = 0;
     });
+    // A plot is named by its title; its numbers stand under it.
+    document.querySelectorAll(".chart .vega-embed").forEach((plot) => {
+      const title = plot.closest(".chart").querySelector("h3")?.textContent ?? "";
+      if (plot.getAttribute("aria-label") !== title) plot.setAttribute("aria-label", title);
+    });
     for (const id of ["talk", "decks-told", "ask-notice", "notice"]) {
       const region = document.getElementById(id);
       if (!region) continue;
@@ -139,6 +145,10 @@
       if (shelf) button("shelf-close")?.focus();
       else if (returnTo?.isConnected) returnTo.focus();
     }
+    // What is told beside the card comes in below it: it is brought into sight.
+    const asked = [...document.querySelectorAll("#talk .asked")];
+    if (asked.length > told && seen) asked.at(-1).scrollIntoView({ block: "start" });
+    told = asked.length;
     const face = find("#face .face");
     if (!face || face.className === seen || !shown(find("#study"))) return;
     const phase = /phase-(\w+)/.exec(face.className)?.[1];
