@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 if TYPE_CHECKING:
     from corpus.card import Card
@@ -69,11 +69,11 @@ def move_of(text: str) -> "Move":
 
 def _explain(kind: str) -> "Move":
     from tutor import events
-    from tutor.deepen import ASKED
 
-    if kind not in ASKED:
-        raise ValueError(f"{kind!r} is no way to explain; known are {', '.join(ASKED)}")
-    return events.Explain(kind)
+    depth = next((one for one in get_args(events.Depth) if one == kind), None)
+    if depth is None:
+        raise ValueError(f"{kind!r} is no way to explain; known are {', '.join(get_args(events.Depth))}")
+    return events.Explain(depth)
 
 
 def play(tutor: "Tutor", card: "Card", moves: Sequence[str]) -> Played:

@@ -21,15 +21,8 @@ from tutor.errors import TutorError, plain
 from tutor.explain import Notice, Reply, Said
 from tutor.history import Play
 from tutor.learner import Learner, Progress
+from tutor.speech import ENGLISH, Speech
 
-GUESS = (
-    "While a card is open I say neither yes nor no to a guess, right or wrong. "
-    "If it is your answer, send it as your answer; or ask for a hint."
-)
-WAITS = (
-    "A card is waiting for your answer, and no other card says more about this. "
-    "Answer it first, or ask for a hint; then ask me again."
-)
 _TURNS = 10
 _QUOTES = 1  # so many replies near the waiting card; several harmless ones together could tell what none of them does
 _TOLD = 0.6
@@ -62,7 +55,6 @@ _CLAIM = re.compile(
     r"(?:now )?(?:learn(?:ed|t)|master|complet|review|answer)\w* \d|due (?:tomorrow|today|again|in \d))",
     re.IGNORECASE,
 )
-UNBACKED = "That was said by the model, not read from your log. The log says: {due} due, {new} new, {learned} learned."
 
 
 class Explains(Protocol):
@@ -122,10 +114,10 @@ def is_guess(text: str) -> bool:
     return any(_GUESS.search(one) for one in sentences) or not any(_WONDER.search(one) for one in sentences)
 
 
-def aside(parts: Replies, question: str, play: InPlay) -> Iterator[Said | Notice | Reply]:
+def aside(parts: Replies, question: str, play: InPlay, speech: Speech = ENGLISH) -> Iterator[Said | Notice | Reply]:
     """Reply to `question` without giving away the card in play; the last event is a Reply."""
     if is_guess(question):
-        yield from _spoken(GUESS)
+        yield from _spoken(speech.guess)
         return
     related = bool(_OF_IT.search(question)) or parts.related(question, play.card)
     explainer = parts.quoter if related else parts.explainer
@@ -134,36 +126,42 @@ def aside(parts: Replies, question: str, play: InPlay) -> Iterator[Said | Notice
     reply: Reply | None = None
     for event in explainer.ask(question, exclude={play.card.id}, history=history):
         if isinstance(event, Notice):
-            yield event
+            yield Notice(text=speech.of(event.text))
         elif isinstance(event, Reply):
             reply = event
         else:
             # Says nothing yet, but lets whoever listens stop here, which stops the search too.
             yield Said(text="")
-    said = [text for role, text in play.talk if role == "tutor" and text not in (GUESS, WAITS)]
+    own = (speech.guess, speech.waits)
+    said = [text for role, text in play.talk if role == "tutor" and text not in own]
     spent = related and len(said) >= _QUOTES
     # What gives the card away and what no card answers get the same words: being refused tells nothing either.
-    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], play):
-        yield from _spoken(WAITS)
+    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], own, play):
+        yield from _spoken(speech.waits)
         return
     yield Said(text=reply.text)
     yield reply
 
 
-def _gives_away(leaks: Callable[[str, Card], Collection[str]], reply: Reply, said: Sequence[str], play: InPlay) -> bool:
-    """Whether a key point is told by this reply, or by it and those before together, that no hint has told."""
+def _gives_away(
+    leaks: Callable[[str, Card], Collection[str]], reply: Reply, said: Sequence[str], own: Sequence[str], play: InPlay
+) -> bool:
+    """Whether a key point is told by this reply, or by it and those before together, that no hint has told.
+
+    `own` are the tutor's own sentences, which stand between the replies.
+    """
     cited = [text for one in reply.citations for text in (one.question, one.quote)]
     if len(reply.text) > _LONGEST or (reply.model and claims(reply.text)):
         return True
     if reply.model and unreadable(reply.text, "\n".join([play.card.text, *cited])):
         return True
     now = "\n".join([reply.text, *cited])
-    together = "\n".join([now, *reversed(said), WAITS, GUESS])
+    together = "\n".join([now, *reversed([*own, *said])])
     hinted = "\n".join(play.hints)
     told = spoken_points(together, play.card) - (spoken_points(hinted, play.card) if hinted else set())
     if told:
         return True
-    in_order = "\n".join([GUESS, WAITS, *said, now])
+    in_order = "\n".join([*own, *said, now])
     found = {*leaks(now, play.card), *leaks(in_order, play.card), *(leaks(together, play.card) if said else ())}
     return bool(found - set(leaks(hinted, play.card)) if found and hinted else found)
 
@@ -201,10 +199,12 @@ class Talk:
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
         progress: Callable[[], Progress],
+        speech: Speech,
     ) -> None:
         self._learner = learner
         self._parts = parts
         self._progress = progress
+        self._speech = speech
         self._clock = clock
         self._new_id = new_id
         self.loose: tuple[tuple[str, str], ...] = ()
@@ -231,9 +231,9 @@ class Talk:
                         told = [event.text]
                     yield event
                     if isinstance(event, Reply) and event.model and claims(event.text):
-                        yield Notice(text=UNBACKED.format(**asdict(self._progress())))
+                        yield Notice(text=self._speech.unbacked.format(**asdict(self._progress())))
         except (TutorError, CorpusError) as error:
-            yield Notice(text=plain(error))
+            yield Notice(text=self._speech.of(plain(error)))
         finally:
             if text := "".join(told).strip():
                 self._keep("tutor", text, play)
@@ -248,7 +248,7 @@ class Talk:
     ) -> Generator[Said | Notice | Reply]:
         if play is not None and secret is not None:
             hints = tuple(given.text for given in play.hints)
-            yield from aside(self._parts, question, InPlay(card=secret, hints=hints, talk=history))
+            yield from aside(self._parts, question, InPlay(card=secret, hints=hints, talk=history), self._speech)
         else:
             yield from self._parts.explainer.ask(question, decks=decks, history=history)
 

@@ -227,13 +227,16 @@ class Tutor:
         """
         from tutor.aside import InPlay, aside
         from tutor.explain import Notice
+        from tutor.german_speech import SPEECH
 
         known = self.notices
         secret = next((card for card in self.cards if card.id in exclude), None) if exclude else None
         if secret is None:
             events = self.explainer.ask(question, decks=decks, exclude=exclude, history=history)
         else:
-            events = aside(self, question, InPlay(card=secret, talk=tuple(history)))
+            events = aside(
+                self, question, InPlay(card=secret, talk=tuple(history)), SPEECH[self.settings.study.language]
+            )
         for event in events:  # a part may have something to say once it is used
             yield from (Notice(text=notice) for notice in self.notices if notice not in known)
             known = self.notices

@@ -10,6 +10,7 @@ from typing import Protocol
 from corpus.card import Card
 from tutor import rules
 from tutor.amend import laid
+from tutor.german_speech import SPEECH
 from tutor.hint import LEVELS
 from tutor.history import Progress, day_start
 from tutor.learner import Learner
@@ -42,6 +43,7 @@ class Desk:
         self._learner = learner
         self._raw = tuple(cards)
         self._study = study
+        self.speech = SPEECH[study.language]
         self._parts = parts
         self.lay()
 
@@ -89,9 +91,9 @@ class Desk:
         done = sum(1 for review in reversed(reviews) if review.at >= began)
         cards, minutes = self._study.cards_a_sitting, self._study.minutes_a_sitting
         if cards and done >= cards:
-            return f"These were the {cards} cards of this sitting."
+            return self.speech.cards_spent.format(cards=cards)
         if minutes and now - began >= timedelta(minutes=minutes):
-            return f"The {minutes} minutes of this sitting are over."
+            return self.speech.minutes_spent.format(minutes=minutes)
         return ""
 
     def next(self, now: datetime) -> Choice | None:
@@ -100,9 +102,9 @@ class Desk:
         while self.picked:
             card = self.by_id.get(self.picked.pop(0))
             if card is not None and card.id not in history.away(now):
-                return Choice(card=card, why="You asked to be quizzed on this.")
+                return Choice(card=card, why=self.speech.why_picked)
         if self.cram:
-            return cram(self.chosen, history, now, alike=self._alike)
+            return cram(self.chosen, history, now, alike=self._alike, speech=self.speech)
         alike = {
             id: frozenset(self._parts.twins(self.by_id[id])) | self._alike.get(id, frozenset())
             for id in {review.card for review in history.reviews() if review.at >= day_start(now)}
@@ -110,7 +112,7 @@ class Desk:
         }
         return choose(
             self.chosen, history, now, new_per_day=self.new_per_day(now), exam=self.exam, alike=alike,
-            apart=self.confusable(history.last_card), lists=self._lists,
+            apart=self.confusable(history.last_card), lists=self._lists, speech=self.speech,
         )  # fmt: skip
 
     def confusable(self, id: str, *, wait: bool = False) -> tuple[str, ...]:
@@ -121,6 +123,11 @@ class Desk:
         near = [one.id for one in self._parts.near(card.question, card, wait=wait)]
         found = dict.fromkeys([*sorted(self._learner.history.confused.get(id, ())), *near])
         return tuple(one for one in found if one in self.by_id and one != id and one not in self._alike.get(id, ()))
+
+    def known_near(self, card: Card) -> list[str]:
+        """The questions of cards near this one that she has learned."""
+        known = self._learner.history.memory
+        return [self.by_id[id].question for id in self.confusable(card.id) if known(id).learned]
 
     def meant(self, card: Card, answer: str, leaks: Callable[[str, Card], Collection[str]]) -> Card | None:
         """The card that a wrong answer to `card` answers: most of whose points it tells; None where there is none."""

@@ -1,6 +1,7 @@
 """The quiz in a terminal: lines in, session events out. The session decides what happens; nothing is decided here."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,11 +15,9 @@ if TYPE_CHECKING:
     from tutor.events import Event, Move
     from tutor.grade import Grade
     from tutor.session import Session
+    from tutor.speech import Speech
 
 _MARKS = {"made": "✓", "partly": "◐", "missed": "·", "contradicted": "✗", "unsure": "?"}
-_KEYS = "Type your answer.  /h hint   /d I don't know   /s skip   /u undo   /q stop   /c 1-5 how sure   /ask QUESTION"
-_TRY = "Try again, /h hint, or Enter for the answer: "
-_MORE = "/why  /contrast  /example  /simpler  /deeper  /appeal REASON  /mark WHAT  /edit ANSWER  /split  /suspend"
 
 
 def drill(
@@ -37,7 +36,7 @@ def drill(
     session.decks = decks
     session.desk.cram, session.desk.exam = cram, exam
     screen.print(tutor.describe_model(), style="dim")
-    screen.print(_KEYS, style="dim")
+    screen.print(session.speech.keys, style="dim")
     for _ in range(limit):
         if session.phase in ("idle", "rated", "ended"):
             _play(screen, session, s.Next(id=_new()))
@@ -59,7 +58,7 @@ def _one_card(screen: "Console", session: "Session") -> bool:
 
     while session.phase in ("asked", "tried"):
         tried = session.phase == "tried"
-        line = _read(screen, _TRY if tried else "> ")
+        line = _read(screen, session.speech.try_again if tried else "> ")
         if line is None:
             return False
         if line.strip():
@@ -77,10 +76,10 @@ def _rated(screen: "Console", session: "Session") -> bool:
     from tutor import session as s
 
     if session.phase == "graded":
-        screen.print(_MORE, style="dim")
+        screen.print(session.speech.more, style="dim")
     while session.phase == "graded":
         preset = session.view().preset
-        line = _read(screen, f"How well did you know this? 1 Not at all .. 5 Perfectly [{preset}] ")
+        line = _read(screen, session.speech.rate.format(preset=preset))
         if line is None:
             return False
         value = line.strip() or str(preset)
@@ -89,7 +88,7 @@ def _rated(screen: "Console", session: "Session") -> bool:
         elif value.startswith("/") and not isinstance(move := _move(value), s.Commit):
             _play(screen, session, move)
         else:
-            screen.print("A number from 1 to 5, or Enter for the one in brackets.")
+            screen.print(session.speech.rate_again, markup=False)
     return True
 
 
@@ -128,10 +127,10 @@ def _tick(screen: "Console", session: "Session", grade: "Grade") -> bool:
     """The grader was not sure: the learner ticks the points she made."""
     from tutor import session as s
 
-    screen.print("The grader is not sure. Which of these did your answer say?")
+    screen.print(session.speech.tick)
     for number, point in enumerate(grade.key_points, 1):
         screen.print(clean(f"  {number}. {point.text}"))
-    line = _read(screen, "Numbers, for example 1 3 (Enter leaves it to the grader): ")
+    line = _read(screen, session.speech.tick_numbers)
     if line is None:
         return False
     chosen = {int(word) for word in line.replace(",", " ").split() if word.isdigit()}
@@ -155,15 +154,15 @@ def _show_open_card(screen: "Console", session: "Session") -> None:
         screen.print()
         screen.print(clean(view.face.question), style="bold")
         for given in view.hints:
-            screen.print(clean(f"Hint: {given.text}"))
+            screen.print(clean(session.speech.hint.format(text=given.text)))
     if view.grade is not None:
-        _show_points(screen, view.grade)
+        _show_points(screen, session.speech, view.grade)
 
 
 def _play(screen: "Console", session: "Session", move: "Move") -> None:
     for event in session.act(move):
         if not _show_reply(screen, event):
-            _show(screen, event)
+            _show(screen, session.speech, event)
 
 
 def _show_reply(screen: "Console", event: "Event") -> bool:
@@ -186,7 +185,7 @@ def _show_reply(screen: "Console", event: "Event") -> bool:
     return True
 
 
-def _show(screen: "Console", event: "Event") -> None:
+def _show(screen: "Console", speech: "Speech", event: "Event") -> None:
     from tutor import session as s
 
     match event:
@@ -197,23 +196,22 @@ def _show(screen: "Console", event: "Event") -> None:
             if event.focus:
                 screen.print(clean(event.focus), style="dim")
         case s.HintGiven():
-            screen.print(clean(f"Hint: {event.hint.text}"))
+            screen.print(clean(speech.hint.format(text=event.hint.text)))
         case s.Graded():
-            _show_points(screen, event.grade)
+            _show_points(screen, speech, event.grade)
         case s.ConfidenceKept():
-            screen.print(f"Kept: {event.value} of 5.", style="dim")
+            screen.print(speech.sure.format(value=event.value), style="dim")
         case s.Revealed():
             screen.print(clean(event.feedback))
-            screen.print("The card says:", style="dim")
+            screen.print(speech.card_says, style="dim")
             screen.print(clean(event.card.answer))
         case s.Rated():
-            counts = f"{event.progress.due} due · {event.progress.new} new · {event.progress.learned} learned"
-            screen.print(clean(f"Saved. {event.text} {counts}"), style="dim")
+            screen.print(clean(speech.saved.format(text=event.text, **asdict(event.progress))), style="dim")
         case s.Ended():
             screen.print(clean(event.summary))
 
 
-def _show_points(screen: "Console", grade: "Grade") -> None:
+def _show_points(screen: "Console", speech: "Speech", grade: "Grade") -> None:
     for point in (one for one in grade.key_points if one.text):
         said = f'   "{point.evidence}"' if point.evidence else ""
-        screen.print(clean(f"  {_MARKS[point.verdict]} {point.verdict:<13}{point.text}{said}"))
+        screen.print(clean(f"  {_MARKS[point.verdict]} {speech.points[point.verdict]:<13}{point.text}{said}"))

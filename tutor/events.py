@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 Phase = Literal["idle", "asked", "tried", "graded", "rated", "ended"]
 Depth = Literal["why", "contrast", "example", "simpler", "deeper"]
 
-RATING_QUESTION = "How well did you know this?"
-RATING_WORDS = ("Not at all", "A little", "Partly", "Well", "Perfectly")
-
 
 @dataclass(frozen=True, slots=True)
 class Move:

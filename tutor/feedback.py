@@ -7,47 +7,39 @@ from collections.abc import Iterable, Sequence
 
 from corpus.card import Card, KeyPoint
 from tutor.grade import Grade, PointGrade
+from tutor.speech import ENGLISH, Speech
 
 _LONGEST = 160
 
 
-def feedback(card: Card, grade: Grade, *, known: bool = True, ticked: bool = False) -> str:
+def feedback(card: Card, grade: Grade, *, known: bool = True, ticked: bool = False, speech: Speech = ENGLISH) -> str:
     """A few short lines on a committed answer; `[1]` cites the card itself.
 
     `known` is False where the learner said that she did not know; `ticked` says that the points are her own ticks.
     """
     if not known:
-        return "Here is what the card says [1].\nNext: read it, look away, and say it once in your own words."
+        return f"{speech.not_known}\n{_next(speech, 'read_it')}"
     if grade.verdict == "ungraded":
-        return "Nobody could grade this, so it counts neither for nor against you.\nNext: compare it with the card [1]."
-    lines = [_opening(grade), *_right(grade, ticked), *_against(card, grade), *_missing(card, grade), _next(grade)]
-    return "\n".join(line for line in lines if line)
+        return f"{speech.ungraded}\n{_next(speech, 'compare')}"
+    lines = [_opening(speech, grade), *_right(speech, grade, ticked), *_against(speech, card, grade)]
+    return "\n".join([*lines, *_missing(speech, card, grade), _next(speech, _step(grade))])
 
 
-def with_doubts(words: str, card: Card) -> str:
+def with_doubts(words: str, card: Card, speech: Speech = ENGLISH) -> str:
     """The words with what may be disputed in the card, before what is to be done next."""
     *lines, last = words.split("\n")
     doubts = [
-        f"Disputed: the card says “{_short(doubt.quote)}”, but {_short(doubt.reason)}."
-        + (f" Better: {_short(doubt.better)}." if doubt.better else "")
+        speech.disputed.format(quote=_short(doubt.quote), reason=_short(doubt.reason))
+        + (f" {speech.better.format(better=_short(doubt.better))}" if doubt.better else "")
         for doubt in card.disputed
     ]
     return "\n".join([*lines, *doubts, last])
 
 
-def first_look(grade: Grade) -> str:
+def first_look(grade: Grade, speech: Speech = ENGLISH) -> str:
     """Words on a first answer that was not whole, telling nothing of what the card says: a second try is open."""
-    points = _asked(grade)
-    made = [point for point in points if point.verdict == "made"]
-    count = f"{len(made)} of {len(points)} points" if len(points) > 1 else ""
-    lines = [
-        f"Partly: {count or 'some of it is there'}."
-        if grade.verdict == "partial"
-        else f"Not yet{f': {count}' if count else ''}."
-    ]
-    if grade.verdict == "partial":
-        lines += _right(grade, ticked=False)
-    return "\n".join([*lines, "Next: try once more, take a hint, or have the answer shown."])
+    right = _right(speech, grade, ticked=False) if grade.verdict == "partial" else ()
+    return "\n".join([_counted(speech, grade), *right, _next(speech, "again")])
 
 
 def _asked(grade: Grade) -> list[PointGrade]:
@@ -55,72 +47,70 @@ def _asked(grade: Grade) -> list[PointGrade]:
     return [point for point in grade.key_points if point.weight]
 
 
-def _opening(grade: Grade) -> str:
+def _counted(speech: Speech, grade: Grade) -> str:
     points = _asked(grade)
-    made = sum(1 for point in points if point.verdict == "made")
-    count = f"{made} of {len(points)} points" if len(points) > 1 else ""
+    if len(points) < 2:
+        return speech.opening[grade.verdict]
+    made = sum(point.verdict == "made" for point in points)
+    return speech.opening[f"{grade.verdict}_of"].format(made=made, all=len(points))
+
+
+def _opening(speech: Speech, grade: Grade) -> str:
     if not grade.settled:
-        seems = {"correct": "the answer", "partial": "a part of the answer"}.get(grade.verdict, "something else")
-        return f"This seems to be {seems}, but I am not sure."
-    if grade.verdict == "wrong":
-        return f"Not yet{f': {count}' if count else ''}."
-    if grade.verdict == "partial":
-        return f"Partly: {count or 'some of it is there'}."
-    whole = made == len(points)
-    return (
-        "Correct: your answer says what the card says [1]." if whole else f"Correct in the main: {count or 'not all'}."
-    )
+        return speech.seems[grade.verdict]
+    if grade.verdict == "correct" and all(point.verdict == "made" for point in _asked(grade)):
+        return speech.opening["whole"]
+    return _counted(speech, grade)
 
 
-def _right(grade: Grade, ticked: bool) -> Iterable[str]:
+def _right(speech: Speech, grade: Grade, ticked: bool) -> Iterable[str]:
     if grade.verdict == "wrong":
         return
     made = [point for point in grade.key_points if point.verdict == "made"]
     if ticked:
         told = [_short(point.text) for point in made]
     else:
-        told = list(dict.fromkeys(f"“{_short(point.evidence)}”" for point in made if point.evidence))
+        told = list(dict.fromkeys(speech.quote.format(text=_short(one.evidence)) for one in made if one.evidence))
     if told and len(grade.key_points) > 1:
-        yield f"{'You ticked' if ticked else 'Right, in your words'}: {'; '.join(told)}."
+        yield (speech.ticked if ticked else speech.right).format(told="; ".join(told))
 
 
-def _against(card: Card, grade: Grade) -> Iterable[str]:
+def _against(speech: Speech, card: Card, grade: Grade) -> Iterable[str]:
     for point in grade.key_points:
         if point.verdict == "contradicted":
-            said = f"you said “{_short(point.evidence)}”, but " if point.evidence else ""
-            yield f"Against the card{_weighs(grade, [point])}: {said}the card says “{_told(card, point)}” [1]."
+            line = speech.against_said if point.evidence else speech.against
+            weighs, said = _weighs(speech, grade, [point]), _short(point.evidence)
+            yield line.format(weighs=weighs, said=said, told=_told(card, point))
 
 
-def _missing(card: Card, grade: Grade) -> Iterable[str]:
-    groups = (("missed", "Missing"), ("partly", "Only in part"), ("unsure", "Not sure whether you said"))
-    for verdict, word in groups:
+def _missing(speech: Speech, card: Card, grade: Grade) -> Iterable[str]:
+    for verdict, line in speech.missing.items():
         points = [point for point in _asked(grade) if point.verdict == verdict]
         if points and not (verdict == "unsure" and grade.verdict == "correct"):
-            told = "; ".join(_told(card, point) for point in points)
-            weighs = "" if verdict == "unsure" else _weighs(grade, points)
-            yield f"{word} [1]{weighs}: {told}."
+            weighs = "" if verdict == "unsure" else _weighs(speech, grade, points)
+            yield line.format(weighs=weighs, told="; ".join(_told(card, point) for point in points))
 
 
-def _weighs(grade: Grade, points: Sequence[PointGrade]) -> str:
+def _weighs(speech: Speech, grade: Grade, points: Sequence[PointGrade]) -> str:
     """Why it matters: how much of the whole answer these points are."""
     if len(grade.key_points) < 2:
         return ""
     share = sum(point.weight for point in points) / (sum(point.weight for point in grade.key_points) or 1.0)
-    return f", about {round(100 * share, -1):.0f}% of the answer" if 0.1 <= share < 0.95 else ""
+    return speech.weighs.format(percent=f"{round(100 * share, -1):.0f}") if 0.1 <= share < 0.95 else ""
 
 
-def _next(grade: Grade) -> str:
-    points = _asked(grade)
+def _next(speech: Speech, step: str) -> str:
+    return speech.next + speech.next_step[step]
+
+
+def _step(grade: Grade) -> str:
     if not grade.settled:
-        return "Next: tick the points you made."
+        return "tick"
     if any(point.verdict == "contradicted" for point in grade.key_points):
-        return "Next: find the word in your answer that turns it round, and say it the card's way."
-    open_points = sum(1 for point in points if point.verdict != "made")
-    if grade.verdict == "correct":
-        return "Next: rate how well you knew it."
-    if grade.verdict == "wrong":
-        return "Next: read the card, look away, and say it once in your own words."
-    return f"Next: say {'the missing point' if open_points == 1 else 'the missing points'} once in your own words."
+        return "turn"
+    if grade.verdict in ("correct", "wrong"):
+        return "rate" if grade.verdict == "correct" else "read"
+    return "one" if sum(point.verdict != "made" for point in _asked(grade)) == 1 else "many"
 
 
 def _told(card: Card, point: PointGrade) -> str:

@@ -13,11 +13,13 @@ from corpus.keypoints import split
 
 from .clauses import Word, clean, prepare, words
 from .match import Matcher
+from .speech import ENGLISH, Speech
 
 LEVELS = 5
 SHOWN = 0.15  # the share of a point's own words, by weight, that a cloze may show
 TOLD = 0.6
 CLOSE = 0.45  # the tutor itself keeps this far away from telling, for what was said before may add to it
+_SIZES = (2, 6, 15)  # telling words of a point that is a word or two, short, a sentence
 _SPELLED = re.compile(r"\b(?:[^\W\d_][ .\-_·*/|]{1,3}){3,}[^\W\d_]\b")
 
 
@@ -30,7 +32,9 @@ class Hint:
     point: str = ""
 
 
-def hint(card: Card, level: int, *, missing: Sequence[str] = (), related: Sequence[str] = ()) -> Hint:
+def hint(
+    card: Card, level: int, *, missing: Sequence[str] = (), related: Sequence[str] = (), speech: Speech = ENGLISH
+) -> Hint:
     """Rung `level` (1 to 5; beyond is taken as 1 or 5) for a card, aimed at the first of the `missing` point ids.
 
     Rungs 1 to 4 tell no point. `related` holds questions of cards the learner already knows.
@@ -41,33 +45,26 @@ def hint(card: Card, level: int, *, missing: Sequence[str] = (), related: Sequen
     known = prepare(card.question).stems
     match level:
         case 1:
-            return Hint(level=1, text=_where(card, related))
+            return Hint(level=1, text=_where(speech, card, related))
         case 2:
-            return Hint(level=2, text=_shape(points, known))
+            return Hint(level=2, text=_shape(speech, points, known))
         case 3:
-            return Hint(level=3, text=_cue(point, known), point=point.id)
+            return Hint(level=3, text=_cue(speech, point, known), point=point.id)
         case 4:
-            return Hint(level=4, text=f"Fill the gaps: {cloze(point.text, known)}", point=point.id)
+            return Hint(level=4, text=speech.gaps.format(cloze=cloze(point.text, known)), point=point.id)
         case _:
             head = f"{point.head}: " if point.head else ""
-            return Hint(
-                level=5, text=f"One point is: {head}{point.text}\nNow say it in your own words.", point=point.id
-            )
+            return Hint(level=5, text=speech.told.format(point=f"{head}{point.text}"), point=point.id)
 
 
-def _where(card: Card, related: Sequence[str]) -> str:
+def _where(speech: Speech, card: Card, related: Sequence[str]) -> str:
     secret = prepare(card.answer).stems - prepare(card.question).stems
+    tags = [tag for tag in card.tags if not prepare(tag).stems & secret][:3]
+    topics = speech.topics.format(topics=", ".join(tags)) if tags else ""
     told = not card.deck or _tells(card.deck, card)
-    parts = ["Think back to where you met this" if told else f"This card is from the deck “{card.deck}”"]
-    topics = [tag for tag in card.tags if not prepare(tag).stems & secret]
-    if topics:
-        parts.append(f"under {', '.join(topics[:3])}")
-    line = " ".join(parts) + "."
-    if related:
-        safe = [text for text in related if not _tells(text, card)]
-        if safe:
-            line += " You already know a card near it: “" + "”, “".join(" ".join(t.split()) for t in safe[:2]) + "”."
-    return line
+    line = speech.where.format(topics=topics) if told else speech.where_deck.format(deck=card.deck, topics=topics)
+    safe = [speech.quote.format(text=" ".join(text.split())) for text in related if not _tells(text, card)]
+    return f"{line} {speech.related.format(questions=', '.join(safe[:2]))}" if safe else line
 
 
 def _tells(text: str, card: Card) -> bool:
@@ -76,40 +73,30 @@ def _tells(text: str, card: Card) -> bool:
     return len(prepare(text).stems & new) > 1
 
 
-def _shape(points: Sequence[KeyPoint], known: frozenset[str]) -> str:
+def _shape(speech: Speech, points: Sequence[KeyPoint], known: frozenset[str]) -> str:
     count = len(points)
     sizes = [sum(word.content for word in words(point.text)) for point in points]
-    line = "The answer is one point" if count == 1 else f"The answer has {count} points"
-    length = (
-        "a word or two"
-        if max(sizes) <= 2
-        else "short"
-        if max(sizes) <= 6
-        else "a sentence"
-        if max(sizes) <= 15
-        else "a few sentences"
-    )
-    line += (
-        f", {'' if count == 1 else 'each '}{length}."
-        if max(sizes) - min(sizes) < 6 or count == 1
-        else f", the longest {length}."
-    )
+    size = speech.sizes[sum(max(sizes) > limit for limit in _SIZES)]
+    even = max(sizes) - min(sizes) < 6
+    shape = speech.shape_one if count == 1 else speech.shape_each if even else speech.shape_most
     heads = list(dict.fromkeys(p.head for p in points if p.head and prepare(p.head).stems <= known))
-    return line + (f" They fall under: {', '.join(heads)}." if heads else "")
+    line = shape.format(count=count, size=size)
+    return f"{line} {speech.heads.format(heads=', '.join(heads))}" if heads else line
 
 
-def _letters(word: Word) -> str:
-    return word.text[0].upper() if word.text[0].isalpha() else "a number" if word.text[0].isdigit() else word.text[0]
-
-
-def _cue(point: KeyPoint, known: frozenset[str]) -> str:
+def _cue(speech: Speech, point: KeyPoint, known: frozenset[str]) -> str:
     """The first letters of the words that carry the point, in order."""
-    strong = [word for word in words(clean(point.text)) if word.content]
-    new = [word for word in strong if word.stem not in known] or strong or list(words(clean(point.text)))
-    head = f" under “{point.head}”" if point.head and prepare(point.head).stems <= known else ""
-    first = ", ".join(_letters(word) for word in new[:6]) or "nothing"
-    more = " ..." if len(new) > 6 else ""
-    return f"One point{head} has {len(new)} key word{'s' * (len(new) != 1)}, beginning with: {first}{more}."
+    every = list(words(clean(point.text)))
+    strong = [word for word in every if word.content]
+    new = [word for word in strong if word.stem not in known] or strong or every
+    letters = ", ".join(_letter(speech, word) for word in new[:6]) + (" ..." if len(new) > 6 else "")
+    head = speech.cue_head.format(head=point.head) if point.head and prepare(point.head).stems <= known else ""
+    return (speech.cue_one if len(new) == 1 else speech.cue_many).format(head=head, count=len(new), letters=letters)
+
+
+def _letter(speech: Speech, word: Word) -> str:
+    first = word.text[0]
+    return speech.number if first.isdigit() else first.upper() if first.isalpha() else first
 
 
 def cloze(text: str, known: Collection[str]) -> str:

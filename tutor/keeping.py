@@ -27,9 +27,9 @@ class Keeping:
     def put(self, play: Play, move: Kept) -> SetAside | Amended | Refused:
         """Put the card in play aside, mark it, or change it."""
         now = self._clock()
-        kind, body, text = rules.kept(move)
+        kind, body, text = rules.kept(move, self._desk.speech)
         if not text:
-            return Refused(text=f"A card has a question and an answer, of up to {rules.LONGEST} characters each.")
+            return Refused(text=self._desk.speech.card_range.format(most=rules.LONGEST))
         if isinstance(move, Bury):
             body = {"until": day_end(now).isoformat()}
         self._learner.record(kind, id=move.id or self._new_id(), at=now, card=play.card, ask=play.ask, body=body)

@@ -14,7 +14,8 @@ from typing import TypeAlias
 from corpus.card import Card, text_key
 from tutor.errors import NotFoundError
 from tutor.history import History, day_start
-from tutor.schedule import Memory, span
+from tutor.schedule import Memory
+from tutor.speech import ENGLISH, Speech
 
 # A card in its learning steps may come this much before its time, rather than end the sitting.
 AHEAD = timedelta(minutes=20)
@@ -86,6 +87,7 @@ def choose(
     alike: Alike = _NONE_ALIKE,
     apart: Collection[str] = (),
     lists: Collection[str] = (),
+    speech: Speech = ENGLISH,
 ) -> Choice | None:
     """The card to ask at `now`; None where nothing is due and no new card is left for today.
 
@@ -100,10 +102,12 @@ def choose(
         return None
     card = next((card for card in ranked if card.id != before), ranked[0])
     other = next((one for one in cards if one.id == before), None) if card.id in apart and before else None
-    return Choice(card=card, why=why(card, history, now, new_per_day=new_per_day, exam=exam), apart=other)
+    return Choice(card=card, why=why(speech, card, history, now, new_per_day=new_per_day, exam=exam), apart=other)
 
 
-def cram(cards: Sequence[Card], history: History, now: datetime, *, alike: Alike = _NONE_ALIKE) -> Choice | None:
+def cram(
+    cards: Sequence[Card], history: History, now: datetime, *, alike: Alike = _NONE_ALIKE, speech: Speech = ENGLISH
+) -> Choice | None:
     """The next card to practise whether it is due or not: not practised yet today first, the least remembered first.
 
     A card counts as practised when one `alike` was; among those, the one that was not practised itself comes first.
@@ -121,7 +125,7 @@ def cram(cards: Sequence[Card], history: History, now: datetime, *, alike: Alike
         return card.id == _just_asked(history, now), max(own, latest), own, chance
 
     card = min((card for card in cards if card.id not in away), key=order, default=None)
-    return Choice(card=card, why="Practice: your schedule does not change.") if card is not None else None
+    return Choice(card=card, why=speech.why_practice) if card is not None else None
 
 
 def new_before(exam: datetime | None, now: datetime, cards: Sequence[Card], history: History, new_per_day: int) -> int:
@@ -138,23 +142,21 @@ def to_study(id: str, cards: Sequence[Card], history: History, now: datetime) ->
     return id not in history.away(now) and any(card.id == id for card in cards)
 
 
-def why(card: Card, history: History, now: datetime, *, new_per_day: int = 20, exam: datetime | None = None) -> str:
+def why(
+    speech: Speech, card: Card, history: History, now: datetime, *, new_per_day: int = 20, exam: datetime | None = None
+) -> str:
     """Why this card is asked now, in plain words, from the log alone."""
     memory = history.memory(card.id)
     if memory.state == "new":
-        place = history.new_since(day_start(now)) + 1
-        return f"New to you: number {place} of up to {new_per_day} new cards today."
+        return speech.why_new.format(place=history.new_since(day_start(now)) + 1, most=new_per_day)
     last = history.reviews(card.id)[-1]
-    rated = f"You rated it {last.value} of 5 {span(now - last.at)} ago"
+    rated = speech.why_rated.format(value=last.value, span=speech.span(now - last.at))
+    line, span, at = speech.why_due, now - memory.due, now
     if memory.due > now and memory.state == "review" and exam is not None:
-        chance = round(100 * memory.retrievability(exam))
-        return (
-            f"Your exam is in {span(exam - now)}; by then you would know it with a chance of about {chance}%. {rated}."
-        )
-    if memory.due > now:
-        return f"You are still learning it. {rated}, and nothing else is waiting."
-    chance = round(100 * memory.retrievability(now))
-    return f"Due since {span(now - memory.due)}. {rated}; the chance that you still know it is about {chance}%."
+        line, span, at = speech.why_exam, exam - now, exam
+    elif memory.due > now:
+        line = speech.why_learning
+    return line.format(span=speech.span(span), chance=round(100 * memory.retrievability(at)), rated=rated)
 
 
 def next_due(cards: Sequence[Card], history: History, now: datetime) -> datetime | None:

@@ -36,9 +36,13 @@ from tutor.grade import Grade, PointGrade, outcome
 from tutor.history import Kind, Play
 from tutor.points import PointRecord
 from tutor.schedule import AGAIN, LEECH, Memory, Review, fsrs_rating
+from tutor.speech import ENGLISH, Speech
 
 LONGEST = 10_000
 _LONGEST_THOUGHT = 3600.0
+_GRADED = ("tried", "graded")
+# Where a move is refused for a reason of its own; elsewhere the phase is the reason.
+_MEANT = {"AskHint": ("asked", "tried"), "Tick": _GRADED, "Appeal": _GRADED}
 _MAY: dict[Phase, frozenset[type[Move]]] = {
     "idle": frozenset({Next, Ask, Undo, End}),
     "asked": frozenset({Commit, DontKnow, AskHint, Ask, Confidence, Skip, Bury, Suspend, Undo, End}),
@@ -46,24 +50,6 @@ _MAY: dict[Phase, frozenset[type[Move]]] = {
     "graded": frozenset({Rate, Tick, Appeal, Commit, Ask, Explain, Bury, Suspend, Mark, Edit, Split, Undo, End}),
     "rated": frozenset({Next, Commit, Ask, Explain, Suspend, Mark, Edit, Split, Undo, End}),
     "ended": frozenset({Next, Ask, Undo}),
-}
-_REFUSED: dict[Phase, str] = {
-    "idle": "No card is open. Ask for the next one first.",
-    "asked": "Answer the card in front of you first, or skip it.",
-    "tried": "Try once more, ask for a hint, or have the answer shown first.",
-    "graded": "Say how well you knew this card first, 1 to 5.",
-    "rated": "This card is done. Go on to the next one.",
-    "ended": "The sitting is over. Go on with the next card.",
-}
-_REFUSED_MOVE: dict[type[Move], str] = {
-    Undo: "There is nothing to take back here.",
-    Explain: "Answer the card first; then ask for more about it.",
-    Edit: "A card can be changed once its answer is shown.",
-    Split: "There is no card here that could be split.",
-    Reveal: "There is no answer to show here. Answer first, or say that you do not know.",
-    Tick: "There is nothing to tick: this grade is settled. Appeal if you see it otherwise.",
-    Appeal: "There is nothing to appeal against here.",
-    Bury: "There is no open card to put away.",
 }
 
 
@@ -73,6 +59,10 @@ class Study(Protocol):
     @property
     def new_per_day(self) -> int:
         """How many new cards a day."""
+
+    @property
+    def language(self) -> str:
+        """`en` or `de`."""
 
     @property
     def hints(self) -> int:
@@ -125,7 +115,7 @@ def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, else
         return frozenset(may - {Commit, Suspend})
     if len(play.grade.key_points if play.grade is not None else ()) < 2:
         may.discard(Split)
-    if phase in ("tried", "graded") and play.grade is not None:
+    if phase in _GRADED and play.grade is not None:
         if play.grade.settled and play.ticks is None and not play.appealed:
             may.discard(Tick)
         if play.appealed or not play.known:
@@ -137,43 +127,40 @@ def allowed(phase: Phase, play: Play | None, *, rungs: int, can_undo: bool, else
     return frozenset(may)
 
 
-def refusal(move: Move, phase: Phase) -> str:
+def refusal(speech: Speech, move: Move, phase: Phase) -> str:
     """Why `move` may not be made in this phase, in one plain sentence."""
-    if isinstance(move, AskHint) and phase in ("asked", "tried"):
-        return "There are no more hints for this card. Answer in your own words, or say that you do not know."
-    if isinstance(move, Tick | Appeal) and phase not in ("tried", "graded"):
-        return _REFUSED[phase]
-    return _REFUSED_MOVE.get(type(move), _REFUSED[phase])
+    name = type(move).__name__
+    if phase not in _MEANT.get(name, (phase,)):
+        return speech.refused[phase]
+    return speech.refused_move.get(name, speech.refused[phase])
 
 
-def unfit(text: str) -> str:
+def unfit(speech: Speech, text: str) -> str:
     """Why `text` cannot be an answer, in one plain sentence; empty where it can."""
-    if not text:
-        return "There is no answer yet. Write it in your own words, or say that you do not know."
     if len(text) > LONGEST:
-        return f"That is {len(text)} characters long. Say it in {LONGEST} or fewer."
-    return ""
+        return speech.too_long.format(length=len(text), most=LONGEST)
+    return "" if text else speech.no_answer
 
 
-def kept(move: Skip | Bury | Suspend | Split | Mark | Edit) -> tuple[Kind, dict[str, str], str]:
+def kept(
+    move: Skip | Bury | Suspend | Split | Mark | Edit, speech: Speech = ENGLISH
+) -> tuple[Kind, dict[str, str], str]:
     """What the log calls this move and keeps of it, and what the learner is told; that is empty where it is unfit."""
+    kind: Kind
+    body: dict[str, str] = {}
     match move:
-        case Skip():
-            return "skip", {}, "Skipped. It comes back later today."
-        case Bury():
-            return "bury", {}, "Put away until tomorrow."
-        case Split():
-            return "split", {}, "Put away. A smaller card for each of its points takes its place."
+        case Skip() | Bury() | Split():
+            kind = "skip" if isinstance(move, Skip) else "bury" if isinstance(move, Bury) else "split"
         case Suspend(reason=reason):
-            told = "Suspended. It does not come back until you bring it back."
-            return "suspend", {"reason": reason.strip()[:LONGEST]}, told
+            kind, body = "suspend", {"reason": reason.strip()[:LONGEST]}
         case Mark(note=note):
-            return "mark", {"reason": note.strip()[:LONGEST]}, "Marked. You find it under the marked cards."
+            kind, body = "mark", {"reason": note.strip()[:LONGEST]}
         case Edit(question=question, answer=answer, points=points, tags=tags):
-            body = {"question": question.strip(), "answer": answer.strip()}
+            kind, body = "edit", {"question": question.strip(), "answer": answer.strip()}
             body |= {name: text.strip() for name, text in (("points", points), ("tags", tags)) if text.strip()}
-            fits = any(body.values()) and all(len(text) <= LONGEST for text in body.values())
-            return "edit", body, "Changed, for you alone; the deck's file stays as it is." if fits else ""
+            if not any(body.values()) or any(len(text) > LONGEST for text in body.values()):
+                return kind, body, ""
+    return kind, body, speech.kept[kind]
 
 
 def review(play: Play, id: str, at: datetime, value: int) -> Review:
@@ -201,13 +188,13 @@ def review(play: Play, id: str, at: datetime, value: int) -> Review:
     )
 
 
-def with_points(why: str, points: Sequence[PointRecord]) -> str:
+def with_points(speech: Speech, why: str, points: Sequence[PointRecord]) -> str:
     """`why`, and how many points were missed the last time; which ones would be a hint, and is not told."""
     missed = sum(1 for point in points if point.missed_last)
-    return f"{why} Last time you missed {missed} of {len(points)} points." if missed and len(points) > 1 else why
+    return speech.why_missed.format(why=why, missed=missed, all=len(points)) if missed and len(points) > 1 else why
 
 
-def focus(card: Card, points: Sequence[PointRecord], apart: Card | None = None) -> str:
+def focus(speech: Speech, card: Card, points: Sequence[PointRecord], apart: Card | None = None) -> str:
     """What to mind in the answer: the places of points that she keeps missing, and the card it is confused with.
 
     A place in the answer tells nothing of what stands there.
@@ -216,29 +203,26 @@ def focus(card: Card, points: Sequence[PointRecord], apart: Card | None = None) 
     places = [str(place) for place, point in enumerate(card.key_points, 1) if point.id in missed]
     lines = []
     if places and len(card.key_points) > 1:
-        named = places[0] if len(places) == 1 else f"{', '.join(places[:-1])} and {places[-1]}"
-        lines.append(
-            f"Mind point{'s' * (len(places) > 1)} {named} of {len(card.key_points)}, which you missed last time."
-        )
+        line = speech.mind_one if len(places) == 1 else speech.mind_many
+        lines.append(line.format(places=speech.listed(places), all=len(card.key_points)))
     if apart is not None:
-        lines.append(f"Say also what sets it apart from “{' '.join(apart.question.split())}”.")
+        lines.append(speech.mind_apart.format(question=" ".join(apart.question.split())))
     return " ".join(lines)
 
 
-def leech(memory: Memory, card: Card) -> str:
+def leech(speech: Speech, memory: Memory, card: Card) -> str:
     """Advice where a card was forgotten again and again; empty otherwise."""
     if memory.lapses < LEECH:
         return ""
-    points = len(card.key_points)
-    parts = f" It has {points} points: have it split into a card for each." if points > 1 else ""
-    return f"You have forgotten this card {memory.lapses} times.{parts} Or suspend it, and come back to it later."
+    line = speech.leech_split if len(card.key_points) > 1 else speech.leech
+    return line.format(lapses=memory.lapses, points=len(card.key_points))
 
 
-def leech_now(memory: Memory, review: Review, card: Card) -> str:
+def leech_now(speech: Speech, memory: Memory, review: Review, card: Card) -> str:
     """The same, at the reviews that make a card one."""
     if review.cram or review.fsrs > AGAIN or memory.lapses % LEECH:
         return ""
-    return leech(memory, card)
+    return leech(speech, memory, card)
 
 
 def veiled(grade: Grade) -> Grade:

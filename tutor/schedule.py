@@ -22,7 +22,6 @@ _DECAY = -0.1542
 _FACTOR = 0.9 ** (1 / _DECAY) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SURE = 4
-_SPANS = ((3570, 60, "minute"), (84600, 3600, "hour"), (5_184_000, 86400, "day"), (63_000_000, 2_629_800, "month"))
 
 
 class Judged(Protocol):
@@ -124,16 +123,6 @@ def fsrs_rating(rating: int, grade: Judged) -> int:
     if rating == 3:
         return GOOD if grade.verdict == "correct" else HARD
     return {1: AGAIN, 4: GOOD, 5: EASY}[rating]
-
-
-def span(length: timedelta) -> str:
-    """A length of time in plain words, roughly: `1 minute`, `5 hours`, `3 days`, `2 months`."""
-    seconds = abs(length.total_seconds())
-    for limit, size, word in _SPANS:
-        if seconds < limit:
-            count = max(1, round(seconds / size))
-            return f"{count} {word}{'' if count == 1 else 's'}"
-    return f"{seconds / 31_557_600:.1f} years"
 
 
 def clamp_retention(value: float) -> float:

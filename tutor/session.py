@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from corpus.card import Card
 from tutor import rules, showing
 from tutor.aside import Replies, Talk
-from tutor.deepen import ASKED, deepen
+from tutor.deepen import deepen
 from tutor.desk import Desk, Neighbours
 from tutor.errors import StoreError
 from tutor.events import (
@@ -96,6 +96,7 @@ class Session:
         self.learner = learner
         self.desk = Desk(learner, cards, study, parts)
         self._parts = parts
+        self.speech = self.desk.speech
         self._clock = clock
         self._new_id = new_id
         self._play: Play | None = None
@@ -103,7 +104,7 @@ class Session:
         self._began = clock()
         self._marking = Marking(learner, lambda: parts.grader, clock)
         self._keeping = Keeping(learner, self.desk, clock, new_id)
-        self._talk = Talk(learner, parts, clock, new_id, self.progress)
+        self._talk = Talk(learner, parts, clock, new_id, self.progress, self.speech)
         self._turns = Turns(self._answer)
         self._does: dict[type[Move], Callable[..., Iterator[Event]]] = {
             Next: self._next,
@@ -172,7 +173,7 @@ class Session:
         if play is None or view.phase in ("idle", "ended"):
             return view
         rated = self._rated(play.review) if play.review is not None else None
-        return showing.with_play(view, play, self._open_card, rated, self.learner.history)
+        return showing.with_play(self.speech, view, play, self._open_card, rated, self.learner.history)
 
     @property
     def _open(self) -> Play:
@@ -192,17 +193,17 @@ class Session:
             yield from self._checked(move)
         except StoreError as error:
             self._reload()
-            yield Refused(text=error.plain)
+            yield Refused(text=self.speech.of(error.plain))
 
     def _checked(self, move: Move) -> Iterator[Event]:
         self.desk.refresh()
         if self._moved_elsewhere():
-            yield Refused(text="You went on in another window. Here is where you are now.")
+            yield Refused(text=self.speech.elsewhere)
             yield from self._standing()
         elif move.id and self.learner.has(move.id):
             yield from self._standing()
         elif type(move) not in self.allowed:
-            yield Refused(text=rules.refusal(move, self.phase))
+            yield Refused(text=rules.refusal(self.speech, move, self.phase))
         else:
             yield from self._does[type(move)](move)
 
@@ -238,13 +239,13 @@ class Session:
             case "asked" if play is not None:
                 yield from showing.question_events(play, self._open_card, self.progress())
             case "tried" | "graded" if play is not None:
-                yield from showing.outcome_events(play, self._open_card)
+                yield from showing.outcome_events(self.speech, play, self._open_card)
             case "rated" if play is not None and play.review is not None:
                 yield self._rated(play.review)
 
     def _rated(self, review: Review) -> Rated:
         memory = self.learner.history.memory(review.card)
-        return showing.rated(review, memory, self.progress(), self._clock())
+        return showing.rated(self.speech, review, memory, self.progress(), self._clock())
 
     def _next(self, move: Next) -> Iterator[Event]:
         if self._ended is not None:
@@ -260,19 +261,21 @@ class Session:
             return
         choice = self.desk.next(now)
         if choice is None:
-            left = showing.nothing_left(learner.history, now, self.desk.chosen, self.desk.new_per_day(now))
+            left = showing.nothing_left(self.speech, learner.history, now, self.desk.chosen, self.desk.new_per_day(now))
             yield from self._finish(left)
             return
         ask, points = move.id or self._new_id(), learner.points(choice.card)
-        body = {"why": rules.with_points(choice.why, points), "focus": rules.focus(choice.card, points, choice.apart)}
-        learner.record("ask", id=ask, at=now, card=choice.card.id, body={**body, "cram": self.desk.cram})
+        why = rules.with_points(self.speech, choice.why, points)
+        focus = rules.focus(self.speech, choice.card, points, choice.apart)
+        body = {"why": why, "focus": focus, "cram": self.desk.cram}
+        learner.record("ask", id=ask, at=now, card=choice.card.id, body=body)
         self._play = learner.play(ask)
         yield from self._standing()
 
     def _commit(self, move: Commit | DontKnow) -> Iterator[Event]:
         known, id = isinstance(move, Commit), move.id or self._new_id()
         text = move.text.strip() if isinstance(move, Commit) else ""
-        if known and (unfit := rules.unfit(text)):
+        if known and (unfit := rules.unfit(self.speech, text)):
             yield Refused(text=unfit)
             return
         play, card = self._open, self._open_card
@@ -282,16 +285,16 @@ class Session:
             grade = self._marking.again(play, card, id, text)
             self._reload()
             yield Graded(grade=grade, first=False)
-            yield showing.revealed(self._open, card, grade, again=True)
+            yield showing.revealed(self.speech, self._open, card, grade, again=True)
             return
         grade = self._marking.first(self._open, card)
         self._reload()
         if grade.note:
-            yield Notice(text=grade.note)
+            yield Notice(text=self.speech.of(grade.note))
         yield from self._standing()
         if known and grade.verdict == "wrong" and (other := self.desk.meant(card, text, self._parts.leaks)):
             self._write("confused", self._new_id(), other=other.id)
-            yield Notice(text=f"That answers another card: “{' '.join(other.question.split())}”.")
+            yield Notice(text=self.speech.other_card.format(question=" ".join(other.question.split())))
 
     def _reveal(self, move: Move) -> Iterator[Event]:
         if rules.hidden(self._open):
@@ -299,17 +302,17 @@ class Session:
             yield from self._standing()
 
     def _hint(self, move: AskHint) -> Iterator[Event]:
-        play = self._open
-        missing = [one.point for one in self.learner.points(self._open_card) if one.missed_last]
+        play, card = self._open, self._open_card
+        missing = [one.point for one in self.learner.points(card) if one.missed_last]
         if play.grade is not None:
             missing = [point.id for point in play.grade.key_points if point.verdict != "made"]
-        given = hint(self._open_card, play.hint_level + 1, missing=missing)
+        given = hint(card, play.hint_level + 1, missing=missing, related=self.desk.known_near(card), speech=self.speech)
         self._write("hint", move.id or self._new_id(), level=given.level, text=given.text, point=given.point)
         yield HintGiven(hint=given)
 
     def _confidence(self, move: Confidence) -> Iterator[Event]:
         if move.value not in (1, 2, 3, 4, 5):
-            yield Refused(text="Confidence is a number from 1 to 5.")
+            yield Refused(text=self.speech.confidence_range)
             return
         self._write("confidence", move.id or self._new_id(), value=move.value)
         yield ConfidenceKept(value=move.value)
@@ -317,7 +320,7 @@ class Session:
     def _ask(self, move: Ask) -> Iterator[Event]:
         question = move.text.strip()
         if not question or len(question) > rules.LONGEST:
-            yield Refused(text=f"A question has 1 to {rules.LONGEST} characters.")
+            yield Refused(text=self.speech.question_range.format(most=rules.LONGEST))
             return
         play = None if self.phase in ("idle", "ended") else self._play
         secret = self._open_card if self.phase in ("asked", "tried") else None
@@ -327,11 +330,11 @@ class Session:
             self._reload()
 
     def _explain(self, move: Explain) -> Iterator[Event]:
-        if move.kind not in ASKED:
-            yield Refused(text=f"More can be said in these ways: {', '.join(ASKED)}.")
+        if move.kind not in self.speech.asked:
+            yield Refused(text=self.speech.depths.format(names=", ".join(self.speech.asked)))
             return
         near = [self.desk.by_id[id] for id in self.desk.confusable(self._open.card, wait=True)]
-        question, said = deepen(self._parts, move.kind, self._open_card, near)
+        question, said = deepen(self.speech, self._parts, move.kind, self._open_card, near)
         try:
             yield from self._talk.keep(question, said, id=move.id, play=self._open)
         finally:
@@ -340,7 +343,7 @@ class Session:
     def _tick(self, move: Tick) -> Iterator[Event]:
         grade = self._open.grade
         if grade is None or not set(move.made) <= {point.id for point in grade.key_points}:
-            yield Refused(text="Tick only points of this card.")
+            yield Refused(text=self.speech.only_points)
             return
         self._marking.tick(self._open, grade, move.id or self._new_id(), move.made)
         self._reload()
@@ -349,17 +352,17 @@ class Session:
     def _appeal(self, move: Appeal) -> Iterator[Event]:
         yield from self._reveal(move)
         grade, reason = self._open.grade, move.reason.strip()[: rules.LONGEST]
-        said = "Both grades are kept. Tick the points you made; your ticks decide."
+        said = self.speech.appealed
         if grade is not None:
             again = self._marking.appeal(self._open, self._open_card, grade, move.id or self._new_id(), reason)
-            said = f"{again.note} {said}".strip() if reason else said
+            said = f"{self.speech.of(again.note)} {said}".strip() if reason else said
             self._reload()
         yield Notice(text=said)
         yield from self._standing()
 
     def _rate(self, move: Rate) -> Iterator[Event]:
         if move.value not in (1, 2, 3, 4, 5):
-            yield Refused(text="A rating is a number from 1 (not at all) to 5 (perfectly).")
+            yield Refused(text=self.speech.rating_range)
             return
         yield from self._reveal(move)
         play = self._open
@@ -368,16 +371,16 @@ class Session:
         self._reload()
         rated = self._rated(review)
         yield rated
-        if advice := rules.leech_now(rated.memory, review, self._open_card):
+        if advice := rules.leech_now(self.speech, rated.memory, review, self._open_card):
             yield Notice(text=advice)
 
     def _undo(self, move: Undo) -> Iterator[Event]:
         last = self._keeping.take_back(move)
         if last is None:
-            yield Refused(text="There is nothing to take back.")
+            yield Refused(text=self.speech.refused_move["Undo"])
             return
         self._adopt(self.learner.open_card())
-        yield showing.undone(self.desk.by_id[last.card], last.kind, self.progress(), self.phase)
+        yield showing.undone(self.speech, self.desk.by_id[last.card], last.kind, self.progress(), self.phase)
         yield from self._standing()
 
     def _keep(self, move: Kept) -> Iterator[Event]:
@@ -389,7 +392,7 @@ class Session:
         yield from self._finish(self._summary(self._clock()))
 
     def _summary(self, now: datetime) -> str:
-        return showing.summary(self.learner.history, self._began, now, self.desk.chosen)
+        return showing.summary(self.speech, self.learner.history, self._began, now, self.desk.chosen)
 
     def _finish(self, text: str) -> Iterator[Event]:
         self._ended = Ended(summary=text, progress=self.progress())

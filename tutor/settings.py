@@ -177,7 +177,7 @@ class StudySettings(_Section):
     hints: int = Field(default=5, ge=0, le=5, description="how many hints a card may give")
     cards_a_sitting: int = Field(default=0, ge=0, description="how many cards a sitting takes; 0 for no limit")
     minutes_a_sitting: int = Field(default=0, ge=0, description="how many minutes a sitting takes; 0 for no limit")
-    language: Literal["en", "de"] = Field(default="en", description="the language of the page's own words")
+    language: Literal["en", "de"] = Field(default="en", description="the language of the page and the session")
 
 
 class ServerSettings(_Section):

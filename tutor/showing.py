@@ -16,7 +16,8 @@ from tutor.feedback import feedback, first_look, with_doubts
 from tutor.grade import Grade
 from tutor.history import History, Kind, Play, Progress
 from tutor.quiz import next_due
-from tutor.schedule import Memory, Review, preset, span
+from tutor.schedule import Memory, Review, preset
+from tutor.speech import Speech
 
 
 def question_events(play: Play, card: Card, progress: Progress) -> Iterator[Asked | HintGiven]:
@@ -25,22 +26,23 @@ def question_events(play: Play, card: Card, progress: Progress) -> Iterator[Aske
     yield from (HintGiven(hint=hint) for hint in play.hints)
 
 
-def outcome_events(play: Play, card: Card) -> Iterator[Graded | TryAgain | Revealed]:
+def outcome_events(speech: Speech, play: Play, card: Card) -> Iterator[Graded | TryAgain | Revealed]:
     """The grade that decides the schedule, and the card with words on the answer, unless a second try is open."""
     if play.grade is None:
         return
     if rules.hidden(play):
         yield Graded(grade=rules.veiled(play.grade), first=True)
-        yield TryAgain(text=first_look(play.grade))
+        yield TryAgain(text=first_look(play.grade, speech))
     else:
         yield Graded(grade=play.grade, first=True)
-        yield revealed(play, card, play.grade)
+        yield revealed(speech, play, card, play.grade)
 
 
-def revealed(play: Play, card: Card, grade: Grade, *, again: bool = False) -> Revealed:
+def revealed(speech: Speech, play: Play, card: Card, grade: Grade, *, again: bool = False) -> Revealed:
     """The card, with words on `grade`; the preset always follows from the first answer."""
-    words = feedback(card, grade, known=play.known or again, ticked=play.ticks is not None and not again)
-    words = with_doubts(words, card)
+    ticked = play.ticks is not None and not again
+    words = feedback(card, grade, known=play.known or again, ticked=ticked, speech=speech)
+    words = with_doubts(words, card, speech)
     decides = play.grade or grade
     return Revealed(card=card, feedback=words, citations=(citation(card),), preset=preset(decides, play.hints_counted))
 
@@ -50,35 +52,33 @@ def citation(card: Card) -> Citation:
     return Citation(number=1, card=card.id, deck=card.deck, question=card.question, quote=card.answer)
 
 
-def rated(review: Review, memory: Memory, progress: Progress, now: datetime) -> Rated:
+def rated(speech: Speech, review: Review, memory: Memory, progress: Progress, now: datetime) -> Rated:
     """A rating that is on disk, and when the card comes back."""
     wait = memory.due - now
-    text = "It is due again now." if wait.total_seconds() <= 0 else f"It comes back in {span(wait)}."
+    text = speech.due_now if wait.total_seconds() <= 0 else speech.comes_back.format(span=speech.span(wait))
     if review.cram:
-        text = "Practice only: your schedule stays as it was."
+        text = speech.practised
     return Rated(value=review.value, due=memory.due, memory=memory, progress=progress, text=text)
 
 
-def undone(card: Card, kind: Kind, progress: Progress, phase: Phase) -> Undone:
+def undone(speech: Speech, card: Card, kind: Kind, progress: Progress, phase: Phase) -> Undone:
     """What was taken back; the card itself only where its answer may be seen again."""
-    what = {"review": "rating", "edit": "change", "bury": "putting away", "skip": "skipping", "suspend": "suspending"}
     seen = phase in ("graded", "rated")
-    text = f"Taken back: the {what.get(kind, kind)}."
-    return Undone(card=card if seen else None, progress=progress, face=CardFace.of(card), text=text)
+    return Undone(card=card if seen else None, progress=progress, face=CardFace.of(card), text=speech.taken_back[kind])
 
 
-def with_play(view: View, play: Play, card: Card, rated: Rated | None, history: History) -> View:
+def with_play(speech: Speech, view: View, play: Play, card: Card, rated: Rated | None, history: History) -> View:
     """`view` with the card in play; its answer and all that follows from it only once it may be seen."""
     view = replace(
         view, why=play.why, focus=play.focus, face=CardFace.of(card), hints=play.hints, confidence=play.confidence,
-        talk=play.talk, leech=rules.leech(history.memory(card.id), card), marked=history.marked.get(card.id),
+        talk=play.talk, leech=rules.leech(speech, history.memory(card.id), card), marked=history.marked.get(card.id),
     )  # fmt: skip
     if play.grade is None:
         return view
     view = replace(view, answer=play.answer)
     if rules.hidden(play):
-        return replace(view, grade=rules.veiled(play.grade), feedback=first_look(play.grade))
-    shown = revealed(play, card, play.grade)
+        return replace(view, grade=rules.veiled(play.grade), feedback=first_look(play.grade, speech))
+    shown = revealed(speech, play, card, play.grade)
     return replace(
         view,
         grade=play.grade,
@@ -93,30 +93,28 @@ def with_play(view: View, play: Play, card: Card, rated: Rated | None, history: 
     )
 
 
-def summary(history: History, began: datetime, now: datetime, cards: Sequence[Card]) -> str:
+def summary(speech: Speech, history: History, began: datetime, now: datetime, cards: Sequence[Card]) -> str:
     """What was done since `began`, counted in the log, and when the next card comes back."""
     reviews = [review for review in history.reviews(crammed=True) if review.at >= began]
     if not reviews:
-        return " ".join(["No card was rated in this sitting.", *_comes_back(history, now, cards)])
-    words = {"correct": "correct", "partial": "partly", "wrong": "wrong", "ungraded": "ungraded"}
+        return " ".join([speech.none_rated, *_comes_back(speech, history, now, cards)])
     counts = Counter(review.verdict for review in reviews)
-    parts = ", ".join(f"{counts[verdict]} {word}" for verdict, word in words.items() if counts[verdict])
-    cards_word = "card" if len(reviews) == 1 else "cards"
-    done = f"{len(reviews)} {cards_word} in {span(now - began)}: {parts}."
-    return " ".join([done, *_comes_back(history, now, cards)])
+    parts = ", ".join(f"{counts[verdict]} {word}" for verdict, word in speech.verdicts.items() if counts[verdict])
+    done = speech.done_one if len(reviews) == 1 else speech.done_many
+    told = done.format(count=len(reviews), span=speech.span(now - began), parts=parts)
+    return " ".join([told, *_comes_back(speech, history, now, cards)])
 
 
-def nothing_left(history: History, now: datetime, cards: Sequence[Card], new_per_day: int) -> str:
+def nothing_left(speech: Speech, history: History, now: datetime, cards: Sequence[Card], new_per_day: int) -> str:
     """Why no card follows."""
     if not cards:
-        return "There is no card to study here. Choose other decks, or import one."
+        return speech.no_cards
     new = any(history.memory(card.id).state == "new" for card in cards)
-    limit = f" The new cards of today ({new_per_day}) are done." if new else ""
-    return " ".join([f"Nothing is due now.{limit}", *_comes_back(history, now, cards)])
+    limit = [speech.new_done.format(count=new_per_day)] if new else []
+    return " ".join([speech.nothing_due, *limit, *_comes_back(speech, history, now, cards)])
 
 
-def _comes_back(history: History, now: datetime, cards: Sequence[Card]) -> Iterator[str]:
+def _comes_back(speech: Speech, history: History, now: datetime, cards: Sequence[Card]) -> Iterator[str]:
     due = next_due(cards, history, now)
     if due is not None:
-        waiting = "A card is due now." if due <= now else f"The next card comes back in {span(due - now)}."
-        yield waiting
+        yield speech.card_due if due <= now else speech.next_back.format(span=speech.span(due - now))

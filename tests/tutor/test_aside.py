@@ -10,13 +10,14 @@ import pytest
 from corpus.card import Card
 from tutor import load_settings, open_tutor
 from tutor import session as s
-from tutor.aside import GUESS, is_guess
+from tutor.aside import is_guess
 from tutor.assemble import Tutor
 from tutor.clauses import STOP, stem
 from tutor.hint import leaks
 from tutor.learner import Store
 from tutor.match import Matcher
 from tutor.settings import StudySettings
+from tutor.speech import ENGLISH
 
 EVERY = 12  # with 1 it is the full run over every card
 TURNS = 10
@@ -174,7 +175,7 @@ def test_right_and_wrong_guesses_are_told_the_same(tutor: Tutor) -> None:
             list(session.act(s.Next()))
             others = [*tutor.cards[place + 1 :], *tutor.cards[:place]]
             replies = {list(session.act(s.Ask(guess)))[-1].text for guess in guesses(card, others)}  # type: ignore[union-attr]
-            assert replies == {GUESS}
+            assert replies == {ENGLISH.guess}
 
 
 @pytest.mark.parametrize(

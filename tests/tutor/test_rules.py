@@ -5,6 +5,7 @@ import pytest
 from corpus.card import Card
 from tutor import rules
 from tutor.grade import Grade
+from tutor.speech import ENGLISH
 
 
 @pytest.fixture
@@ -49,5 +50,5 @@ def test_points_won_before_leave_a_grade_that_has_them_as_it_is(missed: Grade) -
 
 @pytest.mark.parametrize(("text", "why"), [("", "no answer yet"), ("x" * 10_001, "10001 characters"), ("x", "")])
 def test_text_that_cannot_be_an_answer_is_told_why(text: str, why: str) -> None:
-    assert why in rules.unfit(text)
-    assert bool(rules.unfit(text)) == bool(why)
+    assert why in rules.unfit(ENGLISH, text)
+    assert bool(rules.unfit(ENGLISH, text)) == bool(why)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor.schedule import Memory, Review, Scheduler, clamp_retention, fsrs_rating, preset, span
+from tutor.schedule import Memory, Review, Scheduler, clamp_retention, fsrs_rating, preset
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -140,19 +140,3 @@ def test_preview_says_what_each_rating_would_do() -> None:
     dues = Scheduler().preview(Memory(card="c"), CORRECT, START)
     assert list(dues) == [1, 2, 3, 4, 5]
     assert dues[1] < dues[2] < dues[3] == dues[4] < dues[5]
-
-
-@pytest.mark.parametrize(
-    ("length", "words"),
-    [
-        (timedelta(seconds=3), "1 minute"),
-        (timedelta(minutes=10), "10 minutes"),
-        (timedelta(minutes=70), "1 hour"),
-        (timedelta(hours=23, minutes=40), "1 day"),
-        (timedelta(days=8), "8 days"),
-        (timedelta(days=90), "3 months"),
-        (timedelta(days=1000), "2.7 years"),
-    ],
-)
-def test_length_of_time_in_words(length: timedelta, words: str) -> None:
-    assert span(length) == words
