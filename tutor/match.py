@@ -22,7 +22,7 @@ from .attack import both_ways, copied, guard, soup
 from .clauses import Prepared, Word, prepare
 from .contradiction import parts
 from .features import POINT_VECTORS, POINT_WORDS, Measured, Target, measure
-from .short import weigh
+from .short import SAID, told, weigh
 from .states import Seen, attach, seen
 
 if TYPE_CHECKING:
@@ -244,9 +244,9 @@ def _lower(whole: Match, bare: Match) -> Match:
 
 
 def _shortly(job: Job, answer: str, match: Match, known: Collection[str]) -> Match:
-    """The match of a short answer to a card of one short point, where what is said decides."""
+    """The match of an answer to a card of short points, where what is said decides."""
     if len(job.points) != 1:
-        return match
+        return _listed(job, answer, match, known)
     worth = weigh(job.question, job.points[0].text, answer, match.probability, known)
     if worth is None:
         return match
@@ -255,6 +255,18 @@ def _shortly(job: Job, answer: str, match: Match, known: Collection[str]) -> Mat
     clash = match.points[0].clash or f"said: {said}" if against else ""
     point = replace(match.points[0], support=support, alone=support, contradiction=against, evidence=said, clash=clash)
     return replace(match, probability=chance, some=max(chance, support), points=(point,))
+
+
+def _listed(job: Job, answer: str, match: Match, known: Collection[str]) -> Match:
+    """The match of an answer that lists some of a card's short points as they stand."""
+    made = [not point.head and told(job.question, point.text, answer, known) for point in job.points]
+    if not any(made):
+        return match
+    points = tuple(
+        replace(point, support=SAID, alone=SAID, contradiction=0.0, clash="") if is_made else point
+        for point, is_made in zip(match.points, made, strict=True)
+    )
+    return replace(match, points=points, probability=SAID if all(made) else match.probability, some=SAID)
 
 
 def _flags(target: Target, answer: Seen) -> list[str]:

@@ -12,12 +12,13 @@ from typing import Literal
 from .clauses import STOP, plain, words
 from .opposites import alike, opposed
 
-__all__ = ["Outcome", "compare", "weigh"]
+__all__ = ["SAID", "Outcome", "compare", "told", "weigh"]
 
 Outcome = Literal["same", "opposite", "other", "else", "part", ""]
 """`same`; `opposite` or another number; `other`, another name; `else`, other words, which may mean the same; `part`."""
 
 _MOST_WORDS = 4
+_LONGEST_LIST = 200
 _ALTERNATIVES = re.compile(r"\s*(?:/|\bor\b|\boder\b|\bou\b)\s*")
 _COMMAS = re.compile(r"\s*[,;；、/]\s*")
 _BRACKETS = re.compile(r"\s*[(（\[]([^()（）\[\]]*)[)）\]]\s*")
@@ -62,9 +63,25 @@ def compare(question: str, reference: str, answer: str, known: Collection[str] =
     return min(outcomes, key=order.index)
 
 
+SAID = 0.95
+"""How sure it is that what was said as it stands in the reference is right."""
+_LABEL = re.compile(r"\w{1,20}: ")
+_SEGMENTS = re.compile(r"\s*(?:[,;，；、\n/]|\band\b|\bund\b|\bet\b)\s*")
+
+
+def told(question: str, point: str, answer: str, known: Collection[str] = ()) -> bool:
+    """Whether one of the things that an answer lists is this short point, without the name of its column.
+
+    >>> told("在る", "reading: ある", "to be, ある")
+    True
+    """
+    listed = _SEGMENTS.split(answer.strip()[:_LONGEST_LIST])
+    return any(compare(question, _LABEL.sub("", point, count=1), one, known) == "same" for one in listed if one)
+
+
 # The chance that the answer is right, how far it says the point, and how far the opposite.
 _WORTH: dict[Outcome, tuple[float, float, float]] = {
-    "same": (0.95, 0.95, 0.0),
+    "same": (SAID, SAID, 0.0),
     "part": (0.5, 0.5, 0.0),
     "else": (0.4, 0.2, 0.0),
     "other": (0.05, 0.05, 0.0),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.keypoints import split
 from corpus.minilm import MiniLM
 from tutor.grade import Grade, Grader
 from tutor.match import Matcher
@@ -67,3 +68,16 @@ def test_other_names_are_not_let_through_and_right_ones_are(grader: Grader, half
     assert share(wrong, "correct", "partial") <= 0.03
     assert share(right, "wrong") <= 0.03
     assert share(right, "correct") >= 0.88
+
+
+def test_gloss_or_reading_that_stands_in_a_list_is_made(grader: Grader) -> None:
+    points = split("to be, to have\nreading: ある", "在る")
+    reference = "to be, to have\nreading: ある"
+
+    def verdicts(answer: str) -> list[str]:
+        grade = grader.grade(question="在る", reference=reference, answer=answer, key_points=points)
+        return [grade.verdict, *(point.verdict for point in grade.key_points)]
+
+    assert verdicts("to have, ある") == ["correct", "made", "made"]
+    assert verdicts("to be") == ["partial", "made", "missed"]
+    assert verdicts("to go") == ["wrong", "missed", "missed"]
