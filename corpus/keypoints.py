@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from corpus.card import KeyPoint, text_key
+from corpus.remark import is_source
 from corpus.sentences import sentences
 
 __all__ = ["broken_lines", "literal_breaks", "made", "split"]
@@ -100,7 +101,11 @@ def split(answer: str, question: str = "") -> tuple[KeyPoint, ...]:
         if not _SHOWN.fullmatch(text) and re.search(r"\w|[^\s\x00-\x7f]|[+*/<>=$^~!?-]", text)
     ]
     given = text_key(question)
-    asked = [(text, head) for text, head in pieces if not given or text_key(_LABELLED.sub("", text)) != given]
+    asked = [
+        (text, head)
+        for text, head in pieces
+        if not is_source(text) and (not given or text_key(_LABELLED.sub("", text)) != given)
+    ]
     return made(asked or pieces or [(" ".join(answer.split()) or answer, "")])
 
 

@@ -6,12 +6,12 @@ hold remarks are told by their names in `corpus.read.columns`.
 
 import re
 
-__all__ = ["remark"]
+__all__ = ["is_source", "remark"]
 
 _LABEL = re.compile(
-    r"\W{0,3}(?:sources?|quellen?|fuentes?|fonti|bron(?:nen)?|references?|citations?|further reading|read more|"
-    r"more info(?:rmation)?|see also|image credits?|credits?|mnemonics?|etymology|eselsbrücke|merkhilfe)"
-    r"(?:\s*\([^()]{0,30}\))?\s*[:：]",
+    r"\W{0,3}(?:sources?|quellen?|fuentes?|fonti|bron(?:nen)?|references?|citations?|see also|read more|"
+    r"(?:sources?(?:\(s\))? and )?further reading|more info(?:rmation)?|(?:image )?credits?|mnemonics?|etymology|"
+    r"eselsbrücke|merkhilfe)(?:\s*\([^()]{0,30}\))?\s*[:：]",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"\W{0,3}(?:https?://|www\.)\S+\W{0,3}", re.IGNORECASE)
@@ -37,6 +37,11 @@ def remark(answer: str, question: str = "") -> str:
         if rest and len(rest) <= _MOST_LINES and _begins(lines, at, rest, question):
             return "\n".join(lines[at:]).strip()
     return ""
+
+
+def is_source(text: str) -> bool:
+    """Whether a line only names a source or what to read next."""
+    return bool(_LABEL.match(text) or _LINK.fullmatch(text.strip()))
 
 
 def _begins(lines: list[str], at: int, rest: list[str], question: str) -> bool:

@@ -373,11 +373,7 @@ def _sigmoid(x: Floats) -> Floats:
 def forest(trees: dict[str, Any], row: Floats) -> float:
     """The sum over all trees for one row; every tree walks one step at a time, all trees together."""
     feature, threshold, left, right, value = (
-        trees["feature"],
-        trees["threshold"],
-        trees["left"],
-        trees["right"],
-        trees["value"],
+        trees[name] for name in ("feature", "threshold", "left", "right", "value")
     )
     at = trees["roots"].copy()
     while True:
@@ -395,14 +391,8 @@ def coefficients() -> dict[str, Model]:
     models = {}
     for name, spec in raw["models"].items():
         if spec.get("trees"):
-            kinds = {
-                "feature": np.int64,
-                "threshold": np.float64,
-                "left": np.int64,
-                "right": np.int64,
-                "value": np.float64,
-                "roots": np.int64,
-            }
+            places = ("feature", "left", "right", "roots")
+            kinds = {**dict.fromkeys(places, np.int64), **dict.fromkeys(("threshold", "value"), np.float64)}
             spec["trees"] = {key: np.array(spec["trees"][key], kind) for key, kind in kinds.items()}
         models[name] = Model(spec)
     return models

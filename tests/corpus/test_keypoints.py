@@ -152,3 +152,11 @@ def test_what_the_question_says_is_no_point() -> None:
     assert [point.text for point in split("Ah!\nreading: ああ", "ああ")] == ["Ah!"]
     assert [point.text for point in split("to be\nreading: ある", "在る")] == ["to be", "reading: ある"]
     assert [point.text for point in split("ああ", "ああ")] == ["ああ"]
+
+
+def test_source_in_the_midst_of_an_answer_is_no_point() -> None:
+    answer = "Source: Systems\nBalancers spread requests.\nSource(s) and further reading: caches\nThey end TLS."
+    assert [point.text for point in split(answer)] == ["Balancers spread requests.", "They end TLS."]
+    assert [point.text for point in split("Sources: rain and snow", "What feeds a river?")] == [
+        "Sources: rain and snow"
+    ]
