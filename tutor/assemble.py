@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from tutor.tune import Tuned
     from tutor.usage import Ledger
 
-_NEAR = 0.4  # the score from which on a card is near enough to another to be taken for it
-
 
 def open_tutor(
     settings: Settings,
@@ -266,15 +264,11 @@ class Tutor:
     def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
         """The cards nearest to `text`, best first, without `card` and its twins; none before the index is up."""
         retriever = self.retriever if wait else self._parts.retriever.made
-        if retriever is None or not text.strip():
-            return ()
-        found = retriever.search(text, 3, exclude={card.id}).results
-        return tuple(one.card for one in found if one.score >= _NEAR)
+        return self._parts.near(text, card.id) if retriever is not None and text.strip() else ()
 
     def twins(self, card: Card) -> Collection[str]:
         """The ids of cards that ask or tell the same as `card`; none before the index is up."""
-        retriever = self._parts.retriever.made
-        return retriever.near_duplicates(card.id) if retriever is not None else ()
+        return self._parts.twins(card.id) if self._parts.retriever.made is not None else ()
 
     def leaks(self, text: str, card: Card) -> Collection[str]:
         """The ids of the key points of `card` that `text` tells, or comes close to telling."""
@@ -309,9 +303,12 @@ class Tutor:
         self.settings = self.settings.model_copy(update={"model": chosen})
         self._parts.change(self.settings)
 
-    def warm(self) -> None:
-        """Open every part, so that the first answer and the first question need not wait for it."""
+    def warm(self, cards: int = 0) -> None:
+        """Open every part, so that the first answer and question need not wait, and look at the first `cards` cards."""
         _ = self.grader, self.explainer, self.retriever.index, self.retriever.lexical
+        for card in self.cards[:cards]:
+            self.leaks(card.question, card)
+            self.twins(card)
 
     def due(self, learner: str = "me") -> dict[str, Any]:
         """What is due now, all in all and deck by deck."""

@@ -190,10 +190,9 @@ def _open_server(address: "URL", *, read_only: bool) -> Opened:
 
 def _reader(path: Path) -> "Engine":
     from sqlalchemy import create_engine
-    from sqlalchemy.pool import NullPool
+    from sqlalchemy.pool import QueuePool
 
-    # A reader's connection is closed when its read ends: none is left for the garbage collector to find.
-    engine = create_engine("sqlite://", creator=lambda: read_sqlite(path), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: read_sqlite(path), poolclass=QueuePool, max_overflow=-1)
     _take_over(engine, "BEGIN", "busy_timeout = 5000")
     return engine
 

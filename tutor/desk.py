@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from corpus.card import Card
+from corpus.similar import words
 from tutor import rules
 from tutor.amend import laid
 from tutor.german_speech import SPEECH
@@ -132,7 +133,9 @@ class Desk:
     def meant(self, card: Card, answer: str, leaks: Callable[[str, Card], Collection[str]]) -> Card | None:
         """The card that a wrong answer to `card` answers: most of whose points it tells; None where there is none."""
         candidates = [*self._parts.near(answer, card), *(self.by_id[id] for id in self.confusable(card.id))]
+        own = {*words(answer)} - {*words(card.question)}
         for other in {one.id: one for one in candidates[:_TRIED]}.values():
-            if 2 * len(leaks(answer, other)) > len(other.key_points):
+            # Held against its points only where it shares a word with them, since that is the dearer look.
+            if own & {*words(other.answer)} and 2 * len(leaks(answer, other)) > len(other.key_points):
                 return other
         return None

@@ -39,6 +39,8 @@ class Learner:
         self._store = store
         self._number = store.number(name)
         self._history = History(self.scheduler)
+        self._folded: int | None = None
+        self._played: tuple[str, int | None, Play | None] = ("", None, None)
         self._lock = threading.RLock()
 
     def record(
@@ -96,8 +98,11 @@ class Learner:
     def history(self) -> History:
         """The log as it is now, folded; only rows that came since the last look are read."""
         with self._lock:
-            for row in self.rows(kinds=FOLDED, after=self._history.seq):
-                self._history.fold(row)
+            writes = self._store.writes(self._number)  # before the rows: one that comes meanwhile is read next time
+            if writes is None or writes != self._folded:
+                for row in self.rows(kinds=FOLDED, after=self._history.seq):
+                    self._history.fold(row)
+                self._folded = writes
             return self._history
 
     def reviews(self, card: str | None = None) -> tuple[Review, ...]:
@@ -128,8 +133,12 @@ class Learner:
 
     def play(self, ask: str) -> Play | None:
         """All that happened from the row `ask` on, which put a card to the learner; None where there is none."""
-        rows = self.rows(ask=ask)
-        return Play.of(rows) if rows else None
+        with self._lock:
+            writes = self._store.writes(self._number)
+            if writes is None or self._played[:2] != (ask, writes):
+                rows = self.rows(ask=ask)
+                self._played = (ask, writes, Play.of(rows) if rows else None)
+            return self._played[2]
 
 
 class Store(Log):

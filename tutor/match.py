@@ -26,7 +26,7 @@ from .short import SAID, told, weigh
 from .states import Seen, attach, seen
 
 if TYPE_CHECKING:
-    from corpus.minilm import MiniLM
+    from corpus.minilm import MiniLM, TokenVectors
 
 Floats = NDArray[np.floating[Any]]
 _Spans = tuple[tuple[int, int], ...]
@@ -36,6 +36,7 @@ _SINGLY = 3  # up to so many idle sentences are also left out one at a time
 _BLOCK = 150
 STATED = 0.9  # what a point is made at least where the answer holds it word by word
 _CARDS = 2_000
+_BLOCKS = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +90,7 @@ class Matcher:
         names = (*POINT_WORDS, *POINT_VECTORS)
         self._fresh = names.index("new_recall" if embedder is None else "hybrid")
         self._cards: OrderedDict[tuple[object, ...], Target] = OrderedDict()
+        self._read: OrderedDict[str, TokenVectors] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -171,9 +173,23 @@ class Matcher:
                 start = text.words[first].start
                 blocks.append((place, start, text.text[start : text.words[last - 1].end]))
         rows = [np.zeros((len(text.words), self._embedder.dimensions), np.float32) for text in texts]
-        for (place, start, _), tokens in zip(blocks, self._embedder.tokens([b[2] for b in blocks]), strict=True):
+        for (place, start, _), tokens in zip(blocks, self._tokens([block for _, _, block in blocks]), strict=True):
             attach(texts[place], tokens.spans, tokens.vectors, start, rows[place])
         return [seen(text, row) for text, row in zip(texts, rows, strict=True)]
+
+    def _tokens(self, blocks: Sequence[str]) -> list["TokenVectors"]:
+        """Each block's word pieces; an answer is held against several cards one after the other, and read once."""
+        assert self._embedder is not None
+        with self._lock:
+            known = {block: self._read[block] for block in blocks if block in self._read}
+        fresh = [block for block in dict.fromkeys(blocks) if block not in known]
+        if fresh:
+            known.update(zip(fresh, self._embedder.tokens(fresh), strict=True))
+            with self._lock:
+                self._read.update((block, known[block]) for block in fresh)
+                while len(self._read) > _BLOCKS:
+                    self._read.popitem(last=False)
+        return [known[block] for block in blocks]
 
     def _judge(self, job: Job, target: Target, flags: Sequence[str], answer: Seen, numbers: Measured) -> Match:
         flags = [*flags, *_flags(target, answer)]

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from corpus.errors import EmbeddingError
@@ -15,6 +16,7 @@ from tutor.library import Library
 from tutor.settings import OPENAI, Profile, Settings
 
 if TYPE_CHECKING:
+    from corpus.card import Card
     from corpus.embed import Embedder
     from corpus.minilm import MiniLM
     from corpus.retrieve import Retriever
@@ -29,6 +31,7 @@ __all__ = ["Once", "Parts", "Report", "Watch"]
 T = TypeVar("T")
 Report = Callable[[int, int], None]
 Watch = Callable[["ChatModel", Profile], "ChatModel"]
+_NEAR = 0.4  # the score from which on a card is near enough to another to be taken for it
 log = logging.getLogger(__name__)
 
 
@@ -84,6 +87,13 @@ class Parts:
         self.retriever: Once[Retriever] = Once(self._make_retriever)
         self.explainer = Once(self._make_explainer)
         self.quoter: Once[Explainer] = Once(self._make_quoter)
+        # The same few cards are compared again and again while they are studied.
+        self.near = lru_cache(2048)(self._near)
+        self.twins = lru_cache(4096)(lambda card: self.retriever.get().near_duplicates(card))
+
+    def _near(self, text: str, card: str) -> "tuple[Card, ...]":
+        found = self.retriever.get().search(text, 3, exclude={card}).results
+        return tuple(one.card for one in found if one.score >= _NEAR)
 
     def stock(self, library: Library) -> None:
         """Go on with other decks: what stood on the ones before is closed, and made again when it is asked for."""

@@ -6,6 +6,7 @@ Decides nothing about studying, and lets no Gradio feature reach outside this ma
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import signal
@@ -25,6 +26,7 @@ from tutor.metrics import KIND, Metrics
 from tutor.names import Names
 
 if TYPE_CHECKING:
+    import gradio
     from fastapi import FastAPI
 
     from tutor.assemble import Tutor
@@ -45,6 +47,7 @@ QUIET = {
     "HF_HUB_OFFLINE": "1",
 }
 CONNECTIONS = 2_000
+FIRST = 30  # cards that are looked at before it is said to be ready: a class that starts together meets these
 
 
 def preload() -> None:
@@ -93,6 +96,7 @@ def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> Guard:
         blocked_paths=[str(tutor.settings.data_dir), ".env"],
         **look(words),
     )
+    _known_signatures(page)
     guard = Guard(
         app,
         hosts=Hosts(host, said.allowed_hosts),
@@ -105,6 +109,14 @@ def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> Guard:
         words=words,
     )
     return guard
+
+
+def _known_signatures(page: gradio.Blocks) -> None:
+    """Keep the signatures of the widgets' constructors: Gradio works them out anew for every widget it paints."""
+    for kind in {kind for block in page.blocks.values() for kind in type(block).__mro__}:
+        made = inspect.unwrap(vars(kind).get("__init__", object))
+        if inspect.isfunction(made) and made.__module__.startswith("gradio."):
+            made.__signature__ = inspect.signature(made)  # type: ignore[attr-defined]
 
 
 def _door(said: ServerSettings, host: str) -> Door | None:
@@ -265,5 +277,5 @@ def _announce(server: Server, tutor: Tutor, guard: Guard, address: str, on_ready
     finally:
         connection.close()
     on_ready(address)
-    tutor.warm()
+    tutor.warm(FIRST if tutor.settings.server.auth else 0)
     guard.warm = True

@@ -23,8 +23,10 @@ def rows() -> Iterator[tuple[str, str, bool]]:
         search(settings)
         kept = path / "kept"
         shutil.copytree(settings.data_dir / "index", kept)
-        for _ in range(turns):
-            shutil.rmtree(settings.data_dir / "index")
+        for turn in range(turns):
+            # Moved away at once: the process that mends the last turn's damage may still be writing in it.
+            old = (settings.data_dir / "index").rename(path / f"turn-{turn}")
+            shutil.rmtree(old, ignore_errors=True)
             shutil.copytree(kept, settings.data_dir / "index")
             spoil(draw, [file for file in sorted((settings.data_dir / "index").rglob("*")) if file.is_file()])
             begun = time.monotonic()

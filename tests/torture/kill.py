@@ -46,9 +46,11 @@ def rows() -> Iterator[tuple[str, str, bool]]:
         kill(pid, pipe, 1.0)
         file = sqlite_file(settings.store.url)
         assert file is not None
-        for _ in range(turns):
+        for turn in range(turns):
             pid, pipe = child(use(settings, [path / "numbers.tsv"]))
-            acknowledged = set(kill(pid, pipe, draw.uniform(0.02, 1.5)))
+            # One in five dies while it starts, the others once they have begun to write.
+            first = os.read(pipe, 65_536) if turn % 5 else b""
+            acknowledged = set(kill(pid, pipe, draw.uniform(0.0, 0.3), first))
             told += len(acknowledged)
             with Store.open(settings.store.url) as store:
                 stored = {row.id for row in store.learner().rows()}

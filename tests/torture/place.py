@@ -62,8 +62,8 @@ def _tell(pipe: int, line: str) -> None:
     os.write(pipe, f"{line}\n".encode())
 
 
-def kill(pid: int, pipe: int, after: float) -> list[str]:
-    """Kill a child and all it started, without warning, so many seconds from now: the lines it told."""
+def kill(pid: int, pipe: int, after: float, first: bytes = b"") -> list[str]:
+    """Kill a child and all it started, without warning, so many seconds from now: what it told, `first` included."""
     time.sleep(after)
     for target in (os.killpg, os.kill):
         try:
@@ -71,7 +71,7 @@ def kill(pid: int, pipe: int, after: float) -> list[str]:
         except ProcessLookupError:
             continue
     os.waitpid(pid, 0)
-    return lines(pipe)
+    return lines(pipe, first)
 
 
 def lines(pipe: int, first: bytes = b"") -> list[str]:

@@ -17,6 +17,7 @@ from tutor.backup import backup, restore
 from tutor.erase import erase
 from tutor.errors import StoreError
 from tutor.grade import Grader
+from tutor.hint import leaks
 from tutor.learner import Store
 from tutor.match import Matcher
 from tutor.repair import plan_repair
@@ -135,6 +136,9 @@ class Parts:
 
     def twins(self, card: Card) -> Collection[str]:
         return ()
+
+    def leaks(self, text: str, card: Card) -> Collection[str]:
+        return leaks(text, card, MATCHER)
 
 
 class SessionMachine(RuleBasedStateMachine):
