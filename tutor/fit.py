@@ -20,10 +20,11 @@ from corpus.keypoints import split
 from corpus.minilm import MiniLM
 
 from .clauses import prepare
+from .coefficients import Model
 from .config import load_settings
 from .contrast import CONTRADICTED, contrasts, turned
 from .features import ANSWER_VECTORS, ANSWER_WORDS, POINT_VECTORS, POINT_WORDS
-from .match import Job, Matcher, Model, point_weights, shifted
+from .match import Job, Matcher, point_weights, shifted
 
 Floats = NDArray[np.floating[Any]]
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .coefficients import Model
 from .contrast import CONTRADICTED
 from .features import ANSWER_VECTORS, ANSWER_WORDS
 from .fit import Rows, answer_columns, boost, case_weights, fit_against, logistic
-from .match import Model
 
 Floats = NDArray[np.floating[Any]]
 _FOLDS = 5

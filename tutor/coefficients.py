@@ -1,0 +1,86 @@
+"""The fitted numbers of `match.json`: measured features in, calibrated probabilities out.
+
+Measures nothing and decides nothing; `python -m tutor.fit` makes the numbers.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A fitted model: logistic regressions for a point and for an answer, and trees averaged with the latter."""
+
+    spec: dict[str, Any]
+
+    def points(self, rows: Floats) -> Floats:
+        """Support for each row of point numbers."""
+        return _sigmoid(_linear(self.spec["point"], rows))
+
+    def against(self, rows: Floats) -> Floats:
+        """The chance that each point is contradicted."""
+        if "against" not in self.spec:
+            return np.asarray(rows[:, 5])
+        return _sigmoid(_linear(self.spec["against"], rows)) * (rows[:, 5] > 0)
+
+    def some(self, row: Floats) -> float:
+        """The calibrated chance that the answer is at least partly right."""
+        spec = self.spec.get("some", self.spec["answer"])
+        return float(_sigmoid(_linear(spec, row[None, :]))[0])
+
+    def answer(self, row: Floats) -> float:
+        """The calibrated chance that the answer would be accepted."""
+        logit = float(_linear(self.spec["answer"], row[None, :])[0])
+        trees = self.spec.get("trees")
+        if trees:
+            logit = (logit + forest(trees, row)) / 2
+        a, b = self.spec.get("calibration", (1.0, 0.0))
+        return float(_sigmoid(np.array([a * logit + b]))[0])
+
+
+def _linear(spec: dict[str, Any], rows: Floats) -> Floats:
+    chosen = rows[:, spec["columns"]]
+    scaled = (chosen - np.array(spec["mean"])) / np.array(spec["scale"])
+    result: Floats = np.clip(scaled, -4, 4) @ np.array(spec["weights"]) + spec["bias"]
+    return result
+
+
+def _sigmoid(x: Floats) -> Floats:
+    result: Floats = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return result
+
+
+def forest(trees: dict[str, Any], row: Floats) -> float:
+    """The sum over all trees for one row; every tree walks one step at a time, all trees together."""
+    feature, threshold, left, right, value = (
+        trees[name] for name in ("feature", "threshold", "left", "right", "value")
+    )
+    at = trees["roots"].copy()
+    while True:
+        inner = feature[at] >= 0
+        if not inner.any():
+            return float(value[at].sum())
+        go = row[feature[at]] <= threshold[at]
+        at = np.where(inner, np.where(go, left[at], right[at]), at)
+
+
+@cache
+def coefficients() -> dict[str, Model]:
+    """The shipped models: `vectors` with the embedder, `words` without."""
+    raw = json.loads(files(__package__).joinpath("match.json").read_text(encoding="utf-8"))
+    models = {}
+    for name, spec in raw["models"].items():
+        if spec.get("trees"):
+            places = ("feature", "left", "right", "roots")
+            kinds = {**dict.fromkeys(places, np.int64), **dict.fromkeys(("threshold", "value"), np.float64)}
+            spec["trees"] = {key: np.array(spec["trees"][key], kind) for key, kind in kinds.items()}
+        models[name] = Model(spec)
+    return models
