@@ -45,9 +45,10 @@ test-local-model: $(READY)  ## the same loop on a real llama.cpp server, built o
 torture: $(READY)  ## ill-treat the tutor for a quarter of an hour and print what came of it
 	@$(BIN)/python -m tests.torture $(ARGS)
 
-pressure: $(READY)  ## 3,000 scripted dialogues that press for the answer; none may get it (half an hour)
-	@$(BIN)/tutor-evals pressure $(ARGS)
-	@$(BIN)/tutor-evals pressure --leaky $(ARGS)
+pressure: $(READY)  ## 3,000 scripted dialogues that press for the answer; none may get it (stopped, it goes on where it was)
+	@mkdir -p runs
+	@$(BIN)/tutor-evals pressure --log runs/pressure.jsonl $(ARGS)
+	@$(BIN)/tutor-evals pressure --log runs/pressure.jsonl --leaky $(ARGS)
 
 lint: $(READY)  ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -119,6 +119,7 @@ class Retriever:
         self._index: Index | None = None
         self._lexical: Lexical | None = None
         self._lock = RLock()
+        self._same: dict[tuple[str, bool], frozenset[str]] = {}  # by card, and whether meaning was looked at
 
     @property
     def index(self) -> Index | None:
@@ -188,12 +189,13 @@ class Retriever:
         card = self.cards.get(card_id)
         if card is None:
             return frozenset()
-        near = self._neighbours(card)
-        return frozenset(
-            other
-            for other, meaning in near.items()
-            if other != card_id and _tells_the_same(card, self.cards[other], meaning)
-        )
+        index = self._usable()
+        key = (card_id, index is not None)
+        if key not in self._same:
+            near = self._neighbours(card, index)
+            same = (other for other, meaning in near.items() if _tells_the_same(card, self.cards[other], meaning))
+            self._same[key] = frozenset(same) - {card_id}
+        return self._same[key]
 
     def deck_paths(self, decks: Sequence[str]) -> frozenset[str]:
         """The files of decks given by name, file stem or path.
@@ -344,11 +346,10 @@ class Retriever:
                 chosen.append(one)
         return chosen
 
-    def _neighbours(self, card: Card) -> dict[str, float]:
+    def _neighbours(self, card: Card, index: Index | None) -> dict[str, float]:
         """Cards that might tell the same, with how near they are in meaning."""
         scores = self.lexical.scores(card.question)
         near = {self._chunks[at].card: 0.0 for at in largest(scores, 20) if scores[at] > 0}
-        index = self._usable()
         if index is not None:
             own = next(chunk.id for chunk in self._chunks if chunk.card == card.id)
             [(vector, _)] = index.kept([own])

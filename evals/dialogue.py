@@ -108,9 +108,15 @@ def play(tutor: "Tutor", card: "Card", moves: Sequence[str]) -> Played:
 
 
 def not_hers(text: str, own: str) -> str:
-    """`text` without what the learner said herself in `own`, which may be said back to her."""
-    for piece in sorted(filter(None, re.split(r"[;\n]\s*", own)), key=len, reverse=True):
-        text = text.replace(piece.strip(), "…")
+    """`text` without what the learner said herself in `own`, word by word, which may be said back to her.
+
+    >>> not_hers("Right, in your words: “a gate”; “a cell”.", "a gate and more")
+    'Right, in your words: “…”; “a cell”.'
+    """
+    pieces = [*re.split(r"[;\n]\s*", own), *re.findall(r"“([^”]*)”", text), *text.split("\n")]
+    said = {piece.strip() for piece in pieces if piece.strip() and piece.strip().removesuffix(" …") in own}
+    for piece in sorted(said, key=len, reverse=True):
+        text = text.replace(piece, "…")
     return text
 
 

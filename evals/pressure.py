@@ -3,14 +3,17 @@
 Judges by plain words, by words in disguise and by the tutor's own leak check; a session is played, none is changed.
 """
 
+import hashlib
+import json
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpus.card import Card
+from corpus.card import Card, KeyPoint
 from evals.dialogue import move_of, not_hers, text_of
 from evals.learners import LEARNERS, WAYS, Leaky
 from evals.stats import exact
@@ -48,6 +51,7 @@ class Seen:
     asides: int = 0
     answered: int = 0
     leaked: tuple[str, ...] = ()
+    way: int | None = None
 
 
 class Doubled:
@@ -107,7 +111,8 @@ def play(parts: Parts, learner: "Learner", card: Card, name: str, moves: Sequenc
 def _leaked(judge: Callable[[str, Card], Collection[str]], seen: Seen) -> tuple[str, ...]:
     """The points that were told to her; what she said herself may be said back."""
     text = not_hers("\n".join(seen.early), seen.own)
-    return tuple(sorted(set(judge(text, seen.card)) - set(judge(seen.own, seen.card)))) if text.strip() else ()
+    found = set(judge(text, seen.card)) if text.strip() else set()
+    return tuple(sorted(found - set(judge(seen.own, seen.card)))) if found else ()
 
 
 def _count(seen: Seen, event: Event, session: Session, learner: "Learner") -> None:
@@ -149,21 +154,32 @@ def complete(event: events.Revealed, view: events.View) -> bool:
 
 
 def ladder(card: Card) -> tuple[bool, float]:
-    """Whether no rung shows fewer of its point's own letters than the one before; the most shown before the last."""
-    point = card.key_points[0]
+    """Whether no rung towards any point shows fewer of its own letters than the one before; the most before the last.
+
+    All rungs but the last tell no point, by words.
+    """
+    found = [_ladder(card, point) for point in card.key_points]
+    return all(rising for rising, _ in found), max((most for _, most in found), default=0.0)
+
+
+def _ladder(card: Card, point: KeyPoint) -> tuple[bool, float]:
     # The deck's name stands on the card's face, and a few words are the ladder's own.
-    own = own_words(f"{point.head} {point.text}", f"{card.question} {card.deck} sentence point answer word short")
-    texts = [hint(card, level).text for level in range(1, LEVELS + 1)]
-    shares = [_letters(text, own) for text in texts]
+    plain = f"{card.question} {card.deck} sentence point answer word short"
+    own, cued = own_words(f"{point.head} {point.text}", plain), len(own_words(point.text, plain))
+    texts = [hint(card, level, missing=[point.id]).text for level in range(1, LEVELS + 1)]
+    shares = [_letters(text, own, cued) for text in texts]
     rising = all(one <= two + 1e-9 for one, two in pairwise(shares))
     return rising and not any(told(text, card) for text in texts[:-1]), max(shares[:-1])
 
 
-def _letters(text: str, own: Collection[str]) -> float:
-    """The share of the letters of a point's own words that a hint shows; in a list of first letters each is one."""
+def _letters(text: str, own: Collection[str], cued: int) -> float:
+    """The share of the letters of a point's own words that a hint shows.
+
+    In a list of first letters each is one, a word that comes twice counts once: at most `cued`.
+    """
     total = sum(map(len, own)) or 1
     if "beginning with:" in text:
-        return min(len(own), len(re.findall(r"\b[A-Z]\b", text.partition("beginning with:")[2]))) / total
+        return min(cued, len(re.findall(r"\b[A-Z]\b", text.partition("beginning with:")[2]))) / total
     there = re.findall(r"\w+", text.casefold())
     best = (
         max((_plain(one) for one in there if len(one) == len(word) and _fits(one, word)), default=0) for word in own
@@ -179,26 +195,64 @@ def _plain(word: str) -> int:
     return sum(one != "_" for one in word)
 
 
-def sweep(
-    tutor: "Tutor", *, leaky: bool, every: int = 1, on_seen: Callable[[Seen], None] = lambda _: None
-) -> list[Seen]:
-    """Every `every`-th card under every learner, with the built tutor or with one whose model leaks."""
+def sweep(tutor: "Tutor", *, leaky: bool, every: int = 1, journal: "Journal | None" = None) -> Iterator[Seen]:
+    """Every `every`-th card under every learner, with the built tutor or with one whose model leaks.
+
+    What stands in the `journal` is taken from there, and what is played is added to it.
+    """
     from tutor.learner import Store
 
-    found = []
+    known = journal.read(tutor, leaky) if journal is not None else {}
     with Store.open("sqlite://") as store:
         for place in range(0, len(tutor.cards), every):
             card = tutor.cards[place]
             others = [*tutor.cards[place + 1 :], *tutor.cards[:place]]
             for turn, name in enumerate(LEARNERS):
                 double = Leaky(card=card, way=None if turn == 0 else (place // every + turn) % len(WAYS))
-                parts: Any = Doubled(tutor, double) if leaky else tutor
-                learner = store.learner(f"{name} {place}")
-                seen = play(parts, learner, card, name, LEARNERS[name](card, others), tutor.settings.study)
-                seen.leaked = _leaked(told, seen) or _leaked(partial(leaks, matcher=tutor.matcher), seen)
-                found.append(seen)
-                on_seen(seen)
-    return found
+                seen = known.get((card.id, name, double.way))
+                if seen is None:
+                    parts: Any = Doubled(tutor, double) if leaky else tutor
+                    learner = store.learner(f"{name} {place}")
+                    seen = play(parts, learner, card, name, LEARNERS[name](card, others), tutor.settings.study)
+                    seen.leaked = _leaked(told, seen) or _leaked(partial(leaks, matcher=tutor.matcher), seen)
+                    seen.way = double.way
+                    if journal is not None:
+                        journal.add(seen, leaky)
+                yield seen
+
+
+class Journal:
+    """Dialogues that were played, one a line of a file that only grows; those on other rules count as never played."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rules = rules()
+
+    def add(self, seen: Seen, leaky: bool) -> None:
+        """Keep one dialogue."""
+        line = {**vars(seen), "card": seen.card.id, "rules": self._rules, "leaky": leaky}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def read(self, tutor: "Tutor", leaky: bool) -> dict[tuple[str, str, int | None], Seen]:
+        """What was played on the rules as they are now, by card, learner and the double's way."""
+        cards = {card.id: card for card in tutor.cards}
+        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        found = {}
+        for line in map(json.loads, lines):
+            if line.pop("rules") == self._rules and line.pop("leaky") == leaky and line["card"] in cards:
+                seen = Seen(**{**line, "card": cards[line["card"]], "leaked": tuple(line["leaked"])})
+                found[seen.card.id, seen.learner, seen.way] = seen
+        return found
+
+
+def rules() -> str:
+    """A fingerprint of the code and the numbers that a dialogue follows from."""
+    found, root = hashlib.sha256(), Path(__file__).parents[1]
+    for pattern in ("tutor/*.py", "tutor/*.json", "corpus/**/*.py", "corpus/*.npy", "evals/*.py"):
+        for path in sorted(root.glob(pattern)):
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def report(found: Sequence[Seen], cards: Sequence[Card]) -> dict[str, Any]:

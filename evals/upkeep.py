@@ -1,7 +1,9 @@
 """The commands that look at the harness and at sessions: `bench`, `selftest`, `pressure` ...; others: `evals.cli`."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -167,28 +169,34 @@ def import_(
 def pressure(
     leaky: Annotated[bool, typer.Option("--leaky", help="Put a model that gives answers away in the tutor.")] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Only every so manieth card.")] = 1,
+    log: Annotated[
+        Path | None, typer.Option("--log", help="Keep each dialogue here; what stands here is not played again.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", help="Stop after so long; with --log the next call goes on from there.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Play scripted learners who want the answer against every card; 1 if one got it or a claim was unbacked."""
     from evals.learners import LEARNERS
-    from evals.pressure import Seen, report, sweep
+    from evals.pressure import Journal, Seen, report, sweep
     from tutor.assemble import open_tutor
     from tutor.config import load_settings
 
     with open_tutor(load_settings(config), read_only=True) as tutor, progress_bar("Pressing") as progress:
         tutor.warm()
-        total, done = len(range(0, len(tutor.cards), every)) * len(LEARNERS), 0
-
-        def step(seen: Seen) -> None:
-            nonlocal done
-            done += 1
-            progress(done, total)
-            if seen.leaked or seen.unbacked:
+        total, until = len(range(0, len(tutor.cards), every)) * len(LEARNERS), monotonic() + 60 * (minutes or math.inf)
+        found: list[Seen] = []
+        for seen in sweep(tutor, leaky=leaky, every=every, journal=Journal(log) if log else None):
+            found.append(seen)
+            progress(len(found), total)
+            if seen.leaked or seen.unbacked or seen.complete < seen.graded:
                 told = " / ".join(seen.early[-3:])
                 console(stderr=True).print(clean(f"{seen.learner}: {seen.card.question}: {seen.unbacked or told}"))
-
-        facts = report(sweep(tutor, leaky=leaky, every=every, on_seen=step), tutor.cards)
+            if monotonic() > until:
+                break
+        facts = {"of": total, **report(found, tutor.cards)}
     if as_json:
         put_json(facts)
     else:

@@ -162,8 +162,8 @@ def _gives_away(
     if told:
         return True
     in_order = "\n".join([*own, *said, now])
-    found = {*leaks(now, play.card), *leaks(in_order, play.card), *(leaks(together, play.card) if said else ())}
-    return bool(found - set(leaks(hinted, play.card)) if found and hinted else found)
+    known = set(leaks(hinted, play.card)) if hinted else set()
+    return any(set(leaks(text, play.card)) - known for text in (now, in_order, *([together] if said else ())))
 
 
 def claims(text: str) -> bool:

@@ -280,15 +280,13 @@ class Tutor:
 
     def describe_model(self) -> str:
         """One or two plain sentences: which model is in use, where it runs, and what leaves this machine."""
-        profile = self.settings.profile
+        from tutor.german_speech import SPEECH
+
+        speech, profile = SPEECH[self.settings.study.language], self.settings.profile
         if profile is None:
-            return "No language model is in use: the tutor grades by key points and explains by quoting your cards."
-        leaves = (
-            "Nothing leaves this machine."
-            if profile.local
-            else "Your questions and answers, and the cards they are about, are sent there."
-        )
-        return f"The language model {profile.model} is in use, {profile.where}. {leaves}"
+            return speech.model_none
+        line, lead = (speech.model_here, "on this machine") if profile.local else (speech.model_there, "at ")
+        return line.format(model=profile.model, where=profile.where.removeprefix(lead))
 
     def use(self, name: str) -> None:
         """Go on with the model profile of this name, or with none, until this tutor is closed.

@@ -65,10 +65,7 @@ def _one_card(screen: "Console", session: "Session") -> bool:
             _play(screen, session, _move(line))
         elif tried:
             _play(screen, session, s.Reveal(id=_new()))
-    grade = session.view().grade
-    if grade is not None and not grade.settled and s.Tick in session.allowed and not _tick(screen, session, grade):
-        return False
-    return _rated(screen, session)
+    return _tick(screen, session) and _rated(screen, session)
 
 
 def _rated(screen: "Console", session: "Session") -> bool:
@@ -87,9 +84,11 @@ def _rated(screen: "Console", session: "Session") -> bool:
             _play(screen, session, s.Rate(id=_new(), value=int(value)))
         elif value.startswith("/") and not isinstance(move := _move(value), s.Commit):
             _play(screen, session, move)
+            if isinstance(move, s.Appeal) and not _tick(screen, session):
+                return False
         else:
             screen.print(session.speech.rate_again, markup=False)
-    return True
+    return session.phase != "ended"
 
 
 def _move(line: str) -> "Move":
@@ -123,10 +122,13 @@ def _move(line: str) -> "Move":
     return plain[word]() if word in plain and not rest else s.Commit(id=_new(), text=line)
 
 
-def _tick(screen: "Console", session: "Session", grade: "Grade") -> bool:
-    """The grader was not sure: the learner ticks the points she made."""
+def _tick(screen: "Console", session: "Session") -> bool:
+    """Where a grade is open the learner ticks the points she made; False when she wants to stop."""
     from tutor import session as s
 
+    grade = session.view().grade
+    if grade is None or grade.settled or s.Tick not in session.allowed:
+        return True
     screen.print(session.speech.tick)
     for number, point in enumerate(grade.key_points, 1):
         screen.print(clean(f"  {number}. {point.text}"))

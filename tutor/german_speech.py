@@ -216,6 +216,12 @@ GERMAN = Speech(
     heart="Der Kern jedes Punkts:",
     no_deeper="Keine andere deiner Karten geht weiter als diese [1].",
     go_on="Deine Karten führen es weiter [1]:",
+    model_none="Kein Sprachmodell ist in Gebrauch: Der Tutor bewertet Punkt für Punkt und zitiert deine Karten.",
+    model_here="Das Sprachmodell {model} läuft auf diesem Rechner{where}. Nichts verlässt diesen Rechner.",
+    model_there=(
+        "Das Sprachmodell {model} läuft bei {where}. "
+        "Deine Fragen und Antworten und die Karten, um die es geht, werden dorthin geschickt."
+    ),
     keys=(
         "Schreib deine Antwort.  /h Hinweis   /d weiß ich nicht   /s überspringen   /u zurücknehmen   /q Schluss   "
         "/c 1-5 wie sicher   /ask FRAGE"

@@ -12,7 +12,7 @@ from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
 
 from .clauses import Word, clean, prepare, words
-from .match import Matcher
+from .match import Matcher, PointMatch
 from .speech import ENGLISH, Speech
 
 LEVELS = 5
@@ -61,7 +61,8 @@ def _where(speech: Speech, card: Card, related: Sequence[str]) -> str:
     secret = prepare(card.answer).stems - prepare(card.question).stems
     tags = [tag for tag in card.tags if not prepare(tag).stems & secret][:3]
     topics = speech.topics.format(topics=", ".join(tags)) if tags else ""
-    told = not card.deck or _tells(card.deck, card)
+    # One word of the answer in a deck's name is enough to be told with what else is said; a number is none.
+    told = not card.deck or any(not one.isdigit() for one in prepare(card.deck).stems & secret)
     line = speech.where.format(topics=topics) if told else speech.where_deck.format(deck=card.deck, topics=topics)
     safe = [speech.quote.format(text=" ".join(text.split())) for text in related if not _tells(text, card)]
     return f"{line} {speech.related.format(questions=', '.join(safe[:2]))}" if safe else line
@@ -137,16 +138,17 @@ def leaks(text: str, card: Card, matcher: Matcher, *, told_from: float = TOLD) -
     """
     points = card.key_points or split(card.answer, card.question)
     plain = _SPELLED.sub(lambda found: re.sub(r"[\W_]", "", found.group()), clean(text))
-    told = matcher.match(card.question, points, card.answer, plain)
-    before = _known(matcher, card.question, points, card.answer)
+    before = _told(matcher, card.question, points, card.answer, clean(card.question))
     return tuple(
         now.id
-        for now, then in zip(told.points, before, strict=True)
-        if now.alone >= told_from and now.fresh >= 0.5 and now.alone > then + 0.1
+        for now, then in zip(_told(matcher, card.question, points, card.answer, plain), before, strict=True)
+        if now.alone >= told_from and now.fresh >= 0.5 and now.alone > then.alone + 0.1
     )
 
 
-@lru_cache(maxsize=512)
-def _known(matcher: Matcher, question: str, points: tuple[KeyPoint, ...], answer: str) -> tuple[float, ...]:
-    """How far the question alone tells each point."""
-    return tuple(point.alone for point in matcher.match(question, points, answer, question).points)
+# What was said before is looked at again with every reply, and the question with every text.
+@lru_cache(maxsize=1024)
+def _told(
+    matcher: Matcher, question: str, points: tuple[KeyPoint, ...], answer: str, text: str
+) -> tuple[PointMatch, ...]:
+    return matcher.told(question, points, answer, text)

@@ -101,6 +101,12 @@ class Matcher:
         job = Job(question=question, points=tuple(points), reference=reference, answer=answer)
         return self.match_many([job])[0]
 
+    def told(self, question: str, points: Sequence[KeyPoint], reference: str, text: str) -> tuple[PointMatch, ...]:
+        """Each point seen in the whole of `text`, nothing of it left out: what somebody who reads it is told."""
+        job = Job(question=question, points=tuple(points), reference=reference, answer=text)
+        ((match, _),) = self._pass([job], [text], [()])
+        return match.points
+
     def match_many(self, jobs: Sequence[Job]) -> list[Match]:
         """Many answers at once, in order; the embedder sees them in one batch."""
         guarded = [guard(job.question, job.reference, job.answer) for job in jobs]

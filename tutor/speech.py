@@ -211,6 +211,14 @@ class Speech:
     no_deeper: str = "No other card of yours goes further than this one [1]."
     go_on: str = "Your cards go on from here [1]:"
 
+    # Which model is in use, and what leaves this machine.
+    model_none: str = "No language model is in use: the tutor grades by key points and explains by quoting your cards."
+    model_here: str = "The language model {model} is in use, on this machine{where}. Nothing leaves this machine."
+    model_there: str = (
+        "The language model {model} is in use, at {where}. "
+        "Your questions and answers, and the cards they are about, are sent there."
+    )
+
     # The quiz in a terminal.
     keys: str = (
         "Type your answer.  /h hint   /d I don't know   /s skip   /u undo   /q stop   /c 1-5 how sure   /ask QUESTION"

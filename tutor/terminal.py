@@ -142,12 +142,18 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
 
     screen = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
-        tasks: list[TaskID] = []
+    bar = Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
+    tasks: list[TaskID] = []
 
-        def report(done: int, total: int) -> None:
-            if not tasks:
-                tasks.append(bar.add_task(label, total=total))
-            bar.update(tasks[0], completed=done, total=total)
+    def report(done: int, total: int) -> None:
+        if not tasks:
+            tasks.append(bar.add_task(label, total=total))
+            bar.start()
+        bar.update(tasks[0], completed=done, total=total)
+        if done >= total:
+            bar.live.stop()
 
+    try:
         yield report
+    finally:
+        bar.live.stop()

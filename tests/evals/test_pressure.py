@@ -1,10 +1,12 @@
 from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from corpus.card import Card, KeyPoint
 from evals.learners import LEARNERS, WAYS, Leaky
-from evals.pressure import ladder, report, sweep, told
+from evals.pressure import Journal, ladder, report, rules, sweep, told
 from tutor import load_settings, open_tutor
 from tutor.assemble import Tutor
 from tutor.explain import Reply
@@ -27,7 +29,7 @@ def tutor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutor]:
 
 @pytest.mark.parametrize("leaky", [False, True])
 def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky: bool) -> None:
-    found = sweep(tutor, leaky=leaky, every=EVERY)
+    found = list(sweep(tutor, leaky=leaky, every=EVERY))
     facts = report(found, tutor.cards)
     assert facts["dialogues"] == 2 * len(LEARNERS)
     assert [(one.learner, one.card.question) for one in found if one.leaked] == []
@@ -35,6 +37,17 @@ def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky
     assert facts["feedback_complete"][0] == facts["feedback_complete"][1] > 0
     assert facts["questions_a_turn"] <= 1
     assert facts["ladder_monotone"] == 1.0
+
+
+def test_journal_goes_on_where_it_stopped_and_forgets_what_other_rules_said(tutor: Tutor, tmp_path: Path) -> None:
+    path = tmp_path / "pressure.jsonl"
+    some = list(islice(sweep(tutor, leaky=True, every=EVERY, journal=Journal(path)), 3))
+    assert len(path.read_text().splitlines()) == 3
+    again = list(islice(sweep(tutor, leaky=True, every=EVERY, journal=Journal(path)), 4))
+    assert (again[:3], len(path.read_text().splitlines())) == (some, 4)
+    assert Journal(path).read(tutor, leaky=False) == {}
+    path.write_text(path.read_text().replace(rules(), "of long ago"))
+    assert Journal(path).read(tutor, leaky=True) == {}
 
 
 @pytest.mark.parametrize("way", [way for way in range(len(WAYS)) if way not in (11, 12)])

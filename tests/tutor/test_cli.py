@@ -92,6 +92,15 @@ def test_quiz_in_the_terminal_is_remembered_by_the_next_one(tutor: Cli) -> None:
     assert _rows(tutor("stats", "--json"))
 
 
+def test_quiz_in_the_terminal_stops_at_q_speaks_german_and_takes_ticks_after_an_appeal(tutor: Cli) -> None:
+    stopped = tutor("quiz", stdin="/q\n/d\n1\n", TUTOR_STUDY__LANGUAGE="de")
+    assert stopped.returncode == 0, stopped.stderr
+    assert (stopped.stdout.count("Neu für dich"), "Gespeichert" in stopped.stdout) == (1, False)
+    ticked = tutor("quiz", "--cards", "1", stdin="I think it is about gates\n\n/appeal I meant it\n1\n3\n")
+    assert "The grader is not sure. Which of these did your answer say?" in ticked.stdout
+    assert "You ticked:" in ticked.stdout
+
+
 def test_a_backup_can_be_brought_back(tutor: Cli) -> None:
     assert tutor("quiz", "--cards", "1", stdin="/d\n1\n").returncode == 0
     made = _rows(tutor("backup", "--json"))[0]["backup"]

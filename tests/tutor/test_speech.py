@@ -63,7 +63,7 @@ def every_kind(error: type[errors.ModelError]) -> Iterator[type[errors.ModelErro
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_sentence_is_used(key: str) -> None:
-    used = "".join((TUTOR / f"{name}.py").read_text(encoding="utf-8") for name in (*SPOKEN, "speech"))
+    used = "".join((TUTOR / f"{name}.py").read_text(encoding="utf-8") for name in (*SPOKEN, "speech", "assemble"))
     assert re.search(rf"(?:speech|self)\.{key}\b", used)
 
 
