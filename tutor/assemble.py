@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from tutor.tune import Tuned
     from tutor.usage import Ledger
 
-_NEAR = 0.4  # the score from which on a card is near enough to another to be taken for it
-
 
 def open_tutor(
     settings: Settings,
@@ -262,11 +260,7 @@ class Tutor:
 
     def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
         """The cards nearest to `text`, best first, without `card` and its twins; none before the index is up."""
-        retriever = self.retriever if wait else self._parts.retriever.made
-        if retriever is None or not text.strip():
-            return ()
-        found = retriever.search(text, 3, exclude={card.id}).results
-        return tuple(one.card for one in found if one.score >= _NEAR)
+        return self._parts.near(text, card, wait=wait)
 
     def twins(self, card: Card) -> Collection[str]:
         """The ids of cards that ask or tell the same as `card`; none before the index is up."""

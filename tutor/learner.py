@@ -39,6 +39,7 @@ class Learner:
         self._store = store
         self._number = store.number(name)
         self._history = History(self.scheduler)
+        self._seen: int | None = None
         self._lock = threading.RLock()
 
     def record(
@@ -96,8 +97,11 @@ class Learner:
     def history(self) -> History:
         """The log as it is now, folded; only rows that came since the last look are read."""
         with self._lock:
-            for row in self.rows(kinds=FOLDED, after=self._history.seq):
-                self._history.fold(row)
+            written = self._store.appended(self._number)
+            if written is None or written != self._seen:
+                for row in self.rows(kinds=FOLDED, after=self._history.seq):
+                    self._history.fold(row)
+                self._seen = written
             return self._history
 
     def reviews(self, card: str | None = None) -> tuple[Review, ...]:

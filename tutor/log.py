@@ -6,6 +6,7 @@ database behind it is opened in `tutor.database`.
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ class Log:
         self._reader = opened.reader
         self._file_lock = opened.lock
         self._lock = threading.RLock()
+        self._appended: Counter[int] = Counter()
         self.place = opened.place
         self.after_write: Callable[[], object] | None = None
 
@@ -83,9 +85,15 @@ class Log:
                 _wait_for(connection, learner)
             # A list, since each row must be written, whatever came of the one before.
             new = any([_put(connection, learner, row) for row in rows])
+        with self._lock:
+            self._appended[learner] += 1
         if new and self.after_write is not None:
             self.after_write()
         return new
+
+    def appended(self, learner: int) -> int | None:
+        """How often this learner's log was written here; None where other processes may have written it too."""
+        return self._appended[learner] if self._file_lock is not None else None
 
     def rows(
         self,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from corpus.card import Card
 from corpus.errors import EmbeddingError
 from tutor.errors import ModelError
 from tutor.library import Library
@@ -30,6 +31,8 @@ T = TypeVar("T")
 Report = Callable[[int, int], None]
 Watch = Callable[["ChatModel", Profile], "ChatModel"]
 log = logging.getLogger(__name__)
+
+_NEAR = 0.4  # the score from which on a card is near enough to another to be taken for it
 
 
 class Once(Generic[T]):
@@ -81,6 +84,7 @@ class Parts:
 
     def _lay_out(self, library: Library) -> None:
         self._library = library
+        self._near: dict[tuple[str, str], tuple[Card, ...]] = {}
         self.retriever: Once[Retriever] = Once(self._make_retriever)
         self.explainer = Once(self._make_explainer)
         self.quoter: Once[Explainer] = Once(self._make_quoter)
@@ -89,6 +93,19 @@ class Parts:
         """Go on with other decks: what stood on the ones before is closed, and made again when it is asked for."""
         self._close_retriever()
         self._lay_out(library)
+
+    def near(self, text: str, card: Card, *, wait: bool = False) -> tuple[Card, ...]:
+        """The cards nearest to `text`, best first, without `card` and its twins; none before the index is up."""
+        retriever = self.retriever.get() if wait else self.retriever.made
+        if retriever is None or not text.strip():
+            return ()
+        if (text, card.id) in self._near:
+            return self._near[text, card.id]
+        results = retriever.search(text, 3, exclude={card.id}).results
+        found = tuple(one.card for one in results if one.score >= _NEAR)
+        if text == card.question:  # asked for at every turn, and the same until the decks change
+            self._near[text, card.id] = found
+        return found
 
     def note(self, sentence: str) -> None:
         """Log a sentence about the parts themselves, and keep it for whoever is told."""
