@@ -11,6 +11,7 @@ from gradio.context import LocalContext
 from tutor.ui.ask import Chat
 from tutor.ui.decks import Library
 from tutor.ui.german import LANGUAGES
+from tutor.ui.lean import Lean
 from tutor.ui.models import Models
 from tutor.ui.progress import Standing
 from tutor.ui.shelf import Shelf
@@ -43,7 +44,7 @@ def page(
 
     blocks: gr.Blocks
     # Files that were dropped in are copied into the library at once; what Gradio keeps of them goes after an hour.
-    with gr.Blocks(title=words.title, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
+    with Lean(title=words.title, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
         state = gr.State()
         gr.Markdown(words.title, elem_id="mast")
         with gr.Tabs(elem_id="views", overflow_behavior="wrap") as tabs:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from corpus.card import Deck
@@ -58,7 +58,7 @@ class Shot:
 
 @dataclass(slots=True)
 class Sitting:
-    """One tab: a session of its own, the conversation of its Ask view, and the replies' citations."""
+    """One tab: a session of its own, the conversation of its Ask view, the replies' citations, what is on screen."""
 
     tutor: Tutor
     words: Words
@@ -69,6 +69,7 @@ class Sitting:
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
     beside_card: dict[str, str] = field(default_factory=dict)
     partial: str = ""
+    painted: dict[Any, Any] = field(default_factory=dict)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     metrics: Metrics | None = None
     request: str = ""

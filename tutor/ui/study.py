@@ -174,7 +174,14 @@ class Study:
             updates[button] = gr.update(variant="primary" if value == seen.preset else "secondary")
         for value, button in enumerate(self.sures, start=1):
             updates[button] = gr.update(variant="primary" if value == seen.sure else "secondary")
-        return updates
+        return self._changed(sitting, updates)
+
+    def _changed(self, sitting: Sitting, updates: Updates) -> Updates:
+        """`updates` without what the tab shows already; what others change too is always sent."""
+        shared = {self.state, self.notice, self.talk, self.more.reasons, self.more.editor.sheet}
+        new = {part: told for part, told in updates.items() if part in shared or sitting.painted.get(part) != told}
+        sitting.painted.update(updates)
+        return new
 
     def begin(self, sitting: Sitting | None) -> Iterator[Updates]:
         """Show the card that is open, or put the next one: studying begins without a decision to make."""
@@ -188,6 +195,7 @@ class Study:
     def _load(self, sitting: Sitting | None) -> Iterator[Updates]:
         # The page was built with the decks of its start; others may have been imported since.
         held = self.opened(sitting)
+        held.painted.clear()
         decks = held.decks
         choices = gr.update(choices=deck_choices(decks, self.words), visible=len(decks) > 1)
         for updates in self.begin(held):
@@ -209,11 +217,16 @@ class Study:
         def move(make: Callable[..., events.Move], *, clear: bool = False) -> Callable[..., Iterator[Updates]]:
             def made(sitting: Sitting | None, *values: object) -> Iterator[Updates]:
                 held = self.opened(sitting)
-                for shot in held.then_next(make(held, *values)):
-                    updates = self.paint(held, shot)
-                    if clear or shot.screen.phase not in ("asked", "tried"):
-                        updates[self.answer] = ""
-                    yield updates
+                try:
+                    for shot in held.then_next(make(held, *values)):
+                        updates = self.paint(held, shot)
+                        if clear or shot.screen.phase not in ("asked", "tried"):
+                            updates[self.answer] = ""
+                        yield updates
+                except BaseException:
+                    # Broken off: who knows what reached the tab.
+                    held.painted.clear()
+                    raise
 
             return made
 
