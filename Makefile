@@ -65,10 +65,13 @@ bench: $(READY)  ## speed and memory, as ratios measured in one run
 	@$(BIN)/tutor-evals bench $(ARGS)
 	@$(BIN)/python -m tests.browser.weigh
 
-audit: $(READY)  ## the lock, the licences, an SBOM in build/audit, and known holes (asks the advisory service)
-	@test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/pip install --quiet --no-deps --require-hashes -r requirements-audit.txt; }
-	@$(BIN)/python -m tests.audit.supply build/audit --cyclonedx .audit/bin/cyclonedx-py
-	@.audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+.audit/.ready: requirements-audit.txt
+	@$(PYTHON) -m venv --clear .audit
+	@.audit/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-audit.txt
+	@touch $@
+
+audit: $(READY) .audit/.ready  ## the lock, the licences, an SBOM in build/audit, and known holes (asks the advisory service)
+	@$(BIN)/python -m tests.audit.supply build/audit --cyclonedx .audit/bin/cyclonedx-py --holes .audit/bin/pip-audit
 
 lock:  ## resolve the locks anew for Python 3.11 to 3.13 on Linux and macOS (needs uv)
 	@$(COMPILE) --extra minilm --extra anki --extra postgres --group dev pyproject.toml | $(PLAIN_MARKERS) > requirements.txt

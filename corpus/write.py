@@ -19,6 +19,7 @@ from typing import Any
 
 from corpus.card import Card, Deck
 from corpus.errors import DeckError
+from corpus.read.columns import FORMULA, WRITTEN
 
 __all__ = ["FORMATS", "write_deck"]
 
@@ -86,9 +87,10 @@ def _tag_words(card: Card) -> str:
 
 
 def _csv(deck: Deck) -> bytes:
-    """Comma-separated, with the mark that makes spreadsheets read it as UTF-8."""
+    """Comma-separated, with the mark that makes spreadsheets read it as UTF-8, and no cell that they would run."""
     rows = ([card.question, card.answer, _tag_list(card), card.deck, card.guid, card.id] for card in deck.cards)
-    return _table([["question", "answer", "tags", "deck", "guid", "id"], *rows], ",").encode("utf-8-sig")
+    inert = ([FORMULA.sub(r"'\g<0>", cell) for cell in row] for row in rows)
+    return _table([WRITTEN, *inert], ",").encode("utf-8-sig")
 
 
 def _tag_list(card: Card) -> str:

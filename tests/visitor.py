@@ -78,10 +78,11 @@ class Visitor:
                     return int(one["id"])
         raise KeyError(f"{element}.{event}")
 
-    def join(self, element: str, event: str, *values: object, **more: object) -> Answer:
-        """Make a move; the state is the server's, so None is sent for it."""
-        body = {"data": [None, *values], "fn_index": self.event(element, event), "session_hash": self.tab, **more}
-        return self.ask("POST", "/gradio_api/queue/join?", json.dumps(body), **{"Content_Type": JSON["Content-Type"]})
+    def join(self, element: str, event: str, *values: object, move: str = "") -> Answer:
+        """Make a move, under the id `move`; the state is the server's, so None is sent for it."""
+        body = {"data": [None, *values], "fn_index": self.event(element, event), "session_hash": self.tab}
+        headers = {"Content_Type": JSON["Content-Type"], "X_Move": move or uuid4().hex}
+        return self.ask("POST", "/gradio_api/queue/join?", json.dumps(body), **headers)
 
     def heard(self, tab: str = "") -> Iterator[dict[str, Any]]:
         """The messages of the event stream until it closes."""
@@ -97,10 +98,10 @@ class Visitor:
                         return
                     yield message
 
-    def do(self, element: str, event: str, *values: object) -> "Done":
+    def do(self, element: str, event: str, *values: object, move: str = "") -> "Done":
         """Make a move and wait for all that comes of it."""
         began = time.monotonic()
-        joined = self.join(element, event, *values)
+        joined = self.join(element, event, *values, move=move)
         if joined.status != 200:
             return Done(joined.status, 0.0, joined.body.decode())
         first, text, good = 0.0, "", False

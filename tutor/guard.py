@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
@@ -73,6 +74,7 @@ ROUTES = (
 )
 OPEN = ("health", "metrics", "login")
 TABS = 10_000
+_MOVE = re.compile(r"[\w-]{8,64}", re.ASCII)
 OFTEN = "Too many requests in a short time. Wait {seconds} seconds and try again."
 BUSY = "The tutor is busy. Try again in a moment."
 STOPPING = "The tutor is stopping. What you had saved is safe; open the page again in a moment."
@@ -104,7 +106,7 @@ def _now() -> float:
 
 
 class Guard:
-    """The outermost part of the app. Sets HEADERS on every response, and `learner` and `request` in the scope."""
+    """The outermost part of the app. Sets HEADERS on responses, and `learner`, `request` and `move` in the scope."""
 
     def __init__(
         self,
@@ -212,6 +214,7 @@ class Guard:
         tab = said(body)["session_hash"]
         self._mine(scope, tab)
         self._count(scope, tab)
+        scope["move"] = _move(scope)
         if self._busy():
             raise Refusal(503, BUSY, why="busy", wait=2)
         await self.app(scope, again, send)
@@ -299,6 +302,12 @@ def _route(scope: Scope) -> str:
             raise Refusal(405, "This cannot be done here.", why="method")
         return kind
     raise Refusal(404, "There is nothing here.", why="no such address")
+
+
+def _move(scope: Scope) -> str:
+    """The id that the page gave to this move, for a request that is sent again; empty where it gave none."""
+    told = dict(scope["headers"]).get(b"x-move", b"").decode("latin-1")
+    return told if _MOVE.fullmatch(told) else ""
 
 
 async def _turned_away(scope: Scope, route: str, send: Send) -> None:

@@ -14,6 +14,11 @@ Role = Literal["question", "answer", "tags", "deck", "guid", "id", "ignored", "r
 
 Row = Mapping[Role, str]
 
+WRITTEN = ["question", "answer", "tags", "deck", "guid", "id"]
+"""The first row of a table that `corpus.write` made."""
+FORMULA = re.compile(r"^'*(?=[=+\-@\t\r])")
+"""How a cell begins that a spreadsheet would run; written, it has one apostrophe more, and reading takes it off."""
+
 _NAMES: dict[Role, str] = {
     "question": (
         "question questions frage fragen pregunta pergunta domanda vraag spørgsmål fråga "

@@ -185,9 +185,9 @@ def _header(records: list[_Record]) -> tuple[list[str], list[_Record]]:
 def _read_table(source: Source, records: list[_Record], names: list[str], mark: str) -> Reading:
     usual = len(names) or (Counter(len(record.fields) for record in records).most_common(1) or [(2, 0)])[0][0]
     found: list[Role] = columns.roles(names) if names else _unnamed(usual)
-    findings, pairs = [], []
+    findings, pairs, own = [], [], names == columns.WRITTEN
     for index, record in enumerate(records, 1):
-        values = record.fields
+        values = [columns.FORMULA.sub(_one_less, cell) for cell in record.fields] if own else record.fields
         ragged = len(values) > len(found) and len(found) > 1
         if ragged:
             last = len(found) - 1
@@ -197,6 +197,10 @@ def _read_table(source: Source, records: list[_Record], names: list[str], mark: 
         row = columns.fields(names or [""] * len(found), found, values)
         pairs.append(_pair(row, index, record.line, uncertain=ragged or record.mended))
     return Reading(format="table, tabs" if mark == "\t" else "table", pairs=pairs, findings=tuple(findings))
+
+
+def _one_less(found: re.Match[str]) -> str:
+    return found[0][1:]
 
 
 def _unnamed(count: int) -> list[Role]:

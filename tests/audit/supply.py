@@ -1,11 +1,12 @@
 """`python -m tests.audit.supply FOLDER`: is what is installed what the lock lists, and under which licences?
 
 Offline: reads the lock and the environment it runs in, writes `licences.csv` (and, given `--cyclonedx PROGRAM`,
-`sbom.json`) into FOLDER, and exits 1 with a line for each fault. Known holes are looked up by pip-audit, not here.
+`sbom.json`) into FOLDER, and exits 1 with a line for each fault. With `--holes PROGRAM` pip-audit asks for known holes.
 """
 
 import argparse
 import csv
+import json
 import re
 import subprocess
 import sys
@@ -111,10 +112,31 @@ def _plain(name: str) -> str:
     return re.sub(r"\s+Licen[cs]e$", "", name) if not name.startswith("Apache License") else name
 
 
+def known_holes(program: str) -> Iterator[str]:
+    """What pip-audit finds in the lock; that it could not look is a fault as well."""
+    command = [program, "--strict", "--require-hashes", "--disable-pip", "--progress-spinner", "off", "-f", "json"]
+    done = subprocess.run([*command, "-r", str(LOCK)], capture_output=True, text=True, check=False)
+    try:
+        found = json.loads(done.stdout)["dependencies"]
+    except (ValueError, KeyError, TypeError):
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1][:200]
+        yield f"known holes were NOT looked up, pip-audit could not ask the advisory service: {last}"
+        return
+    for one in found:
+        for hole in one.get("vulns", ()):
+            fixed = ", ".join(hole["fix_versions"]) or "no version yet"
+            yield f"{one['name']} {one.get('version', '')} has the known hole {hole['id']}, mended in {fixed}"
+        if reason := one.get("skip_reason"):
+            yield f"{one['name']} was not looked up: {reason}"
+    if done.returncode and not any(one.get("vulns") or one.get("skip_reason") for one in found):
+        yield f"pip-audit failed with {done.returncode} and named nothing"
+
+
 def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.audit.supply", description=__doc__)
     options.add_argument("folder", type=Path, help="where the licence list and the SBOM go")
     options.add_argument("--cyclonedx", help="the program cyclonedx-py, of an environment of its own")
+    options.add_argument("--holes", help="the program pip-audit, which asks the advisory service for known holes")
     asked = options.parse_args()
     installed = {canonicalize_name(one.name): one for one in distributions()}
     pins, faults = read_lock(LOCK.read_text(encoding="utf-8"))
@@ -135,6 +157,7 @@ def main() -> int:
         bill = str(asked.folder / "sbom.json")
         command = [asked.cyclonedx, "environment", "--output-reproducible", "-o", bill, sys.executable]
         faults += [] if subprocess.run(command, check=False).returncode == 0 else ["the SBOM could not be written"]
+    faults += known_holes(asked.holes) if asked.holes else []
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     sys.stdout.write(f"{len(pins)} requirements, {len(installed)} packages installed, {len(faults)} faults\n")

@@ -128,6 +128,17 @@ def test_keys_act_only_outside_of_text_boxes(server: Server, visit: Visit) -> No
     expect(page.locator("#side-question textarea")).to_be_focused()
 
 
+def test_every_move_of_the_page_has_an_id_of_its_own(server: Server, visit: Visit) -> None:
+    visitor = visit()
+    page = visitor.study(server.address)
+    made: list[str | None] = []
+    page.on("request", lambda sent: made.append(sent.headers.get("x-move")) if "queue/join" in sent.url else None)
+    visitor.next_card()
+    assert len(made) >= 3
+    assert all(made), "without one a request that is sent again would be made again"
+    assert len(set(made)) == len(made)
+
+
 def test_deck_choice_tells_decks_of_one_name_apart(server: Server, visit: Visit) -> None:
     me = visit()
     page = me.study(server.address)

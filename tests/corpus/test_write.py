@@ -1,5 +1,6 @@
 """What is written can be read again: every card field that a format can hold comes back as it was."""
 
+import csv
 import unicodedata
 from pathlib import Path
 
@@ -41,6 +42,9 @@ tricky = st.sampled_from(
         "x\n\ny",
         "{",
         "'",
+        "'=1+1",
+        "''@x",
+        "+1",
     ]
 )
 words = st.from_regex(r"[a-z0-9_:äß-]{1,8}", fullmatch=True).filter(lambda word: word.strip(":_-") != "")
@@ -108,6 +112,21 @@ def test_bundled_decks_survive_every_format(ending: str, bundled: tuple[Path, ..
         wanted = {"question", "answer", "deck", "id", "key_points"}
         assert [fields(c, wanted=wanted) for c in again.cards] == [fields(c, wanted=wanted) for c in deck.cards]
         assert again.name == deck.name
+
+
+def test_no_cell_of_a_written_table_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    cells = ("=HYPERLINK(1)", "+1", "-2+3", "@x", "'=1", "plain")
+    deck = deck_of([Card(id="", deck="=D", index=1, question=f"{one} ?", answer=one, guid=one) for one in cells])
+    with write_deck(deck, tmp_path / "deck.csv").open(encoding="utf-8-sig", newline="") as file:
+        written = list(csv.reader(file))
+    assert not [cell for row in written for cell in row if cell[:1] in ("=", "+", "-", "@")]
+    assert [row[1] for row in written[1:]] == ["'=HYPERLINK(1)", "'+1", "'-2+3", "'@x", "''=1", "plain"]
+    assert [card.answer for card in read_deck(tmp_path / "deck.csv").cards] == list(cells)
+
+
+def test_apostrophe_in_a_table_of_others_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("front,back\nWhat is it?,'=1\n")
+    assert [card.answer for card in read_deck(tmp_path / "mine.csv").cards] == ["'=1"]
 
 
 def test_key_points_that_a_person_edited_survive_json_lines(tmp_path: Path) -> None:

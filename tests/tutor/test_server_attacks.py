@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.served import Server
 from tests.visitor import Visitor
+from tutor.learner import Store
 from tutor.names import Names
 
 PASSWORDS = {"ada": "correct horse ada", "bob": "correct horse bob"}
@@ -340,6 +341,24 @@ def test_forged_state_and_replayed_events_act_once(place: Place) -> None:
     assert set(forged_moves) == set(own_moves)
     assert len(set(own_moves)) == 1
     assert bob.open().status == 200
+
+
+def test_request_that_is_sent_again_is_one_move_even_in_another_window(place: Place) -> None:
+    windows = [place.visitor("ada"), place.visitor("ada")]
+    for window in windows:
+        window.open()
+    windows[0].do("next", "click")
+
+    def hints() -> list[str]:
+        with Store.open(f"sqlite:///{next(place.home.rglob('tutor.db'))}", read_only=True) as store:
+            return [row.id for row in store.learner("ada").rows(kinds=("hint",))]
+
+    before = hints()
+    for window in (windows[0], windows[0], windows[1]):
+        assert window.do("hint", "click", move="sent-again").status == 200
+    assert hints() == [*before, "sent-again-AskHint"]
+    windows[1].do("hint", "click", move="another-one")
+    assert hints() == [*before, "sent-again-AskHint", "another-one-AskHint"]
 
 
 def test_a_flood_is_slowed_down(place: Place) -> None:

@@ -65,6 +65,14 @@ COLOURS = {
     "slider_color": "--accent",
 }
 
+# Every request that makes a move carries an id of its own; a browser or a proxy that repeats it repeats the id.
+MOVES = """{ const plain = window.fetch;
+  window.fetch = (to, how) => { if (how?.method === 'POST' && String(to).includes('/queue/join')) {
+    const id = [...crypto.getRandomValues(new Uint32Array(4))].map(one => one.toString(36)).join('-');
+    how = {...how, headers: {...Object.fromEntries(new Headers(how.headers)), 'x-move': id}}; }
+    return plain(to, how); }; }
+"""
+
 
 def look(words: Words = ENGLISH) -> dict[str, Any]:
     """The arguments of `gradio.mount_gradio_app` that make the page look as it does."""
@@ -82,6 +90,6 @@ def look(words: Words = ENGLISH) -> dict[str, Any]:
     theme.set(**both, **plain, **edges, color_accent="var(--accent)")
     head = (
         f'<meta name="color-scheme" content="light dark"><meta name="description" content="{escape(words.about)}">'
-        f"<style>{style}</style><script>{keys}</script>"
+        f"<style>{style}</style><script>{MOVES}{keys}</script>"
     )
     return {"theme": theme, "head": head}

@@ -39,7 +39,8 @@ def page(
         if sitting is None or sitting.learner != learner:
             sitting = Sitting.open(tutor, words, learner)
         sitting.metrics = metrics
-        sitting.request = request.request.scope.get("request", "") if request is not None and request.request else ""
+        scope = request.request.scope if request is not None and request.request else {}
+        sitting.request, sitting.move = scope.get("request", ""), scope.get("move", "")
         return sitting
 
     blocks: gr.Blocks

@@ -6,7 +6,7 @@ Knows no widget: `tutor.ui.study` and `tutor.ui.ask` turn what comes out of here
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from statistics import median
 from time import monotonic
@@ -73,6 +73,7 @@ class Sitting:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     metrics: Metrics | None = None
     request: str = ""
+    move: str = ""
 
     @classmethod
     def open(cls, tutor: Tutor, words: Words, learner: str = "me") -> Sitting:
@@ -120,9 +121,13 @@ class Sitting:
                 told = {"request": self.request, "learner": learner, "move": move, "seconds": seconds}
                 log.info("moved", extra={**told, "text": text or None})
 
+    def known(self, move: Move) -> Move:
+        """`move` under the id that the page gave its request, so that one that is sent again is made once."""
+        return replace(move, id=f"{self.move}-{type(move).__name__}") if self.move else move
+
     def play(self, move: Move) -> Iterator[Shot]:
         """Make a move and show what comes of it; a fault becomes a plain sentence, and what was saved stays."""
-        said = ""
+        said, move = "", self.known(move)
         notices: list[str] = []
         shown = monotonic()
         if isinstance(move, Next):
@@ -162,7 +167,7 @@ class Sitting:
 
     def beside(self, move: Move) -> Iterator[tuple[str, str]]:
         """Ask about something else, or for more about the card: the reply so far as HTML, and a notice."""
-        said = ""
+        said, move = "", self.known(move)
         notice = ""
         html = ""
         shown = monotonic()
