@@ -195,8 +195,10 @@ def _plain(word: str) -> int:
     return sum(one != "_" for one in word)
 
 
-def sweep(tutor: "Tutor", *, leaky: bool, every: int = 1, journal: "Journal | None" = None) -> Iterator[Seen]:
-    """Every `every`-th card under every learner, with the built tutor or with one whose model leaks.
+def sweep(
+    tutor: "Tutor", *, leaky: bool, every: int = 1, start: int = 0, journal: "Journal | None" = None
+) -> Iterator[Seen]:
+    """Every `every`-th card from `start` on under every learner, with the built tutor or with one whose model leaks.
 
     What stands in the `journal` is taken from there, and what is played is added to it.
     """
@@ -204,11 +206,11 @@ def sweep(tutor: "Tutor", *, leaky: bool, every: int = 1, journal: "Journal | No
 
     known = journal.read(tutor, leaky) if journal is not None else {}
     with Store.open("sqlite://") as store:
-        for place in range(0, len(tutor.cards), every):
+        for place in range(start, len(tutor.cards), every):
             card = tutor.cards[place]
             others = [*tutor.cards[place + 1 :], *tutor.cards[:place]]
             for turn, name in enumerate(LEARNERS):
-                double = Leaky(card=card, way=None if turn == 0 else (place // every + turn) % len(WAYS))
+                double = Leaky(card=card, way=None if turn == 0 else (place + turn) % len(WAYS))
                 seen = known.get((card.id, name, double.way))
                 if seen is None:
                     parts: Any = Doubled(tutor, double) if leaky else tutor

@@ -14,11 +14,10 @@ from typing import Any
 
 from corpus.card import Deck
 from tutor.schedule import AGAIN, GOOD, HARD, Review, Scheduler
-from tutor.tune import log_loss, tune
+from tutor.tune import EARLIER, log_loss, share, tune
 
 _DAY = timedelta(days=1)
 _BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
-_EARLIER = 0.7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,21 +67,23 @@ def imported(decks: Iterable[Deck]) -> list[Review]:
 
 
 def compare_ways(reviews: Sequence[Review]) -> list[Recall]:
-    """FSRS's own parameters, those fitted to the earlier reviews, and a constant, each on the later reviews."""
+    """A constant, FSRS's own parameters, and a fit, each on the later reviews of a log.
+
+    The fit sees only the earlier reviews, and by the later ones of those it was kept or not: so the last row says what
+    the learner would have had, and a fit that was not kept is named so.
+    """
     default = Scheduler()
     by_card: dict[str, list[Review]] = defaultdict(list)
     for review in reviews:
         by_card[review.card].append(review)
     told = sorted((pair for one in by_card.values() for pair in default.foretold(one)), key=lambda pair: pair[0].at)
-    cut = int(_EARLIER * len(told))
-    if not told[cut:]:
+    if not told:
         return []
-    since = told[cut][0].at
-    known = [review.fsrs > AGAIN for review, _ in told[:cut]]
-    share = sum(known) / len(known) if known else 0.9
+    since = told[int(EARLIER * len(told))][0].at
     later = [pair for pair in told if pair[0].at >= since]
-    found = [_recall("constant", [(review, share) for review, _ in later]), _recall("FSRS defaults", later)]
-    if (tuned := tune(reviews, default)) is not None:
+    constant = share((review for review, _ in told), since)
+    found = [_recall("constant", [(review, constant) for review, _ in later]), _recall("FSRS defaults", later)]
+    if (tuned := tune([review for review in reviews if review.at < since], default)) is not None:
         fitted = default.fitted(tuned.parameters)
         pairs = [pair for one in by_card.values() for pair in fitted.foretold(one) if pair[0].at >= since]
         found.append(_recall("fitted" if tuned.better else "fitted (not kept)", pairs))

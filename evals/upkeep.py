@@ -169,6 +169,7 @@ def import_(
 def pressure(
     leaky: Annotated[bool, typer.Option("--leaky", help="Put a model that gives answers away in the tutor.")] = False,
     every: Annotated[int, typer.Option("--every", min=1, help="Only every so manieth card.")] = 1,
+    start: Annotated[int, typer.Option("--start", min=0, help="The place of the first card; the first is 0.")] = 0,
     log: Annotated[
         Path | None, typer.Option("--log", help="Keep each dialogue here; what stands here is not played again.")
     ] = None,
@@ -186,9 +187,12 @@ def pressure(
 
     with open_tutor(load_settings(config), read_only=True) as tutor, progress_bar("Pressing") as progress:
         tutor.warm()
-        total, until = len(range(0, len(tutor.cards), every)) * len(LEARNERS), monotonic() + 60 * (minutes or math.inf)
+        total, until = (
+            len(range(start, len(tutor.cards), every)) * len(LEARNERS),
+            monotonic() + 60 * (minutes or math.inf),
+        )
         found: list[Seen] = []
-        for seen in sweep(tutor, leaky=leaky, every=every, journal=Journal(log) if log else None):
+        for seen in sweep(tutor, leaky=leaky, every=every, start=start, journal=Journal(log) if log else None):
             found.append(seen)
             progress(len(found), total)
             if seen.leaked or seen.unbacked or seen.complete < seen.graded:

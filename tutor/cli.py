@@ -330,7 +330,8 @@ def tune(config: Config = None, as_json: AsJson = False) -> None:
         )
     else:
         done = "Your schedule goes on with the new one." if found.better else "Your schedule stays as it was."
-        typer.echo(f"Log loss on your later reviews: {found.before:.4f} before, {found.after:.4f} fitted. {done}")
+        losses = f"{found.before:.4f} before, {found.after:.4f} fitted, {found.constant:.4f} for a constant"
+        typer.echo(f"Log loss on your later reviews: {losses}. {done}")
 
 
 def _show(facts: dict[str, Any], as_json: bool) -> None:

@@ -61,17 +61,16 @@ def _where(speech: Speech, card: Card, related: Sequence[str]) -> str:
     secret = prepare(card.answer).stems - prepare(card.question).stems
     tags = [tag for tag in card.tags if not prepare(tag).stems & secret][:3]
     topics = speech.topics.format(topics=", ".join(tags)) if tags else ""
-    # One word of the answer in a deck's name is enough to be told with what else is said; a number is none.
-    told = not card.deck or any(not one.isdigit() for one in prepare(card.deck).stems & secret)
+    told = not card.deck or _tells(card.deck, card)
     line = speech.where.format(topics=topics) if told else speech.where_deck.format(deck=card.deck, topics=topics)
     safe = [speech.quote.format(text=" ".join(text.split())) for text in related if not _tells(text, card)]
     return f"{line} {speech.related.format(questions=', '.join(safe[:2]))}" if safe else line
 
 
 def _tells(text: str, card: Card) -> bool:
-    """Does another card's question hold words of this answer that this question does not?"""
+    """Does `text` hold a word of the answer that the question does not? One is enough beside what else is said."""
     new = prepare(card.answer).stems - prepare(card.question).stems
-    return len(prepare(text).stems & new) > 1
+    return any(not stem.isdigit() for stem in prepare(text).stems & new)
 
 
 def _shape(speech: Speech, points: Sequence[KeyPoint], known: frozenset[str]) -> str:

@@ -1,5 +1,6 @@
 import math
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,13 @@ AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def log() -> list[Review]:
-    """A learner who forgets within days what others keep for a week."""
+    """A learner who has forgotten after three weeks what others keep for months, however often she saw it."""
     draw, found = random.Random(1), []
     for card in range(120):
         at = AT + timedelta(days=card / 3)
-        for gap in (0, 1, 2, 4, 8):
+        for gap in (0, *draw.choices((1, 2, 25), k=4)):
             at += timedelta(days=gap)
-            fsrs = 3 if draw.random() < 0.9 ** (gap * 2) else 1
+            fsrs = 3 if draw.random() < {0: 1, 1: 0.97, 2: 0.95, 25: 0.3}[gap] else 1
             found.append(Review(id=f"{card} {gap}", card=f"c{card}", at=at, value=fsrs, fsrs=fsrs))
     return sorted(found, key=lambda review: review.at)
 
@@ -42,6 +43,26 @@ def test_too_few_reviews_give_no_fit(log: list[Review]) -> None:
 def test_fit_foretells_the_later_reviews_better_than_the_defaults(fitted: Tuned) -> None:
     assert fitted.better
     assert fitted.after < fitted.before
+    assert fitted.after < fitted.constant
+
+
+def test_fit_that_gains_no_more_than_chance_would_is_not_better(fitted: Tuned) -> None:
+    assert not replace(fitted, sure=-0.001).better
+    assert not replace(fitted, sure=math.nan).better
+
+
+def test_learner_who_forgets_at_random_keeps_the_defaults() -> None:
+    """Whatever the days between: a constant foretells her best, so no fit of a forgetting curve is kept."""
+    draw, log = random.Random(2), []
+    for card in range(100):
+        at = AT + timedelta(days=card / 3)
+        for gap in (0, 1, 2, 4, 8):
+            at += timedelta(days=gap)
+            fsrs = 3 if draw.random() < 0.6 else 1
+            log.append(Review(id=f"{card} {gap}", card=f"c{card}", at=at, value=fsrs, fsrs=fsrs))
+    found = tune(sorted(log, key=lambda review: review.at), Scheduler())
+    assert found is not None
+    assert not found.better
 
 
 def test_fitted_parameters_stay_within_their_bounds(fitted: Tuned) -> None:
