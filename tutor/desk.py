@@ -10,6 +10,7 @@ from typing import Protocol
 from corpus.card import Card
 from tutor import rules
 from tutor.amend import laid
+from tutor.clauses import prepare
 from tutor.hint import LEVELS
 from tutor.history import Progress, day_start
 from tutor.learner import Learner
@@ -125,7 +126,9 @@ class Desk:
     def meant(self, card: Card, answer: str, leaks: Callable[[str, Card], Collection[str]]) -> Card | None:
         """The card that a wrong answer to `card` answers: most of whose points it tells; None where there is none."""
         candidates = [*self._parts.near(answer, card), *(self.by_id[id] for id in self.confusable(card.id))]
+        said = prepare(answer).stems
         for other in {one.id: one for one in candidates[:_TRIED]}.values():
-            if 2 * len(leaks(answer, other)) > len(other.key_points):
+            # Matching costs more than all else of a turn: not where no word is shared.
+            if said & prepare(other.answer).stems and 2 * len(leaks(answer, other)) > len(other.key_points):
                 return other
         return None

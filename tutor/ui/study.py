@@ -116,12 +116,14 @@ class Study:
         words = self.words
         with gr.Accordion(words.side, open=False, elem_id="side") as self.side:
             self.talk = gr.Markdown(elem_id="talk", latex_delimiters=DELIMITERS)
-            self.question = gr.Textbox(
-                label=words.side_label, lines=1, max_lines=6, max_length=4_000, elem_id="side-question"
-            )
-            with gr.Row(elem_classes="buttons"):
-                self.send = gr.Button(words.side_send, elem_id="side-send")
-                self.stop = gr.Button(words.stop, variant="stop", visible=False, elem_id="side-stop")
+            with gr.Row(elem_id="side-box"):
+                self.question = gr.Textbox(
+                    label=words.side_label, lines=1, max_lines=6, max_length=4_000, elem_id="side-question", scale=1
+                )
+                self.send = gr.Button(words.side_send, elem_id="side-send", scale=0, min_width=90)
+                self.stop = gr.Button(
+                    words.stop, variant="stop", visible=False, elem_id="side-stop", scale=0, min_width=90
+                )
 
     @property
     def painted(self) -> list[Any]:
