@@ -71,6 +71,8 @@ class Visitor:
 
     def reveal(self) -> None:
         """Have the answer shown, where a second try at it is open."""
+        # The verdict may be painted before the card's own state is.
+        self.page.wait_for_selector("#face .phase-tried, #face .phase-graded")
         self.page.wait_for_selector("#result .verdict")
         if self.page.locator("#face .phase-tried").count():
             self.page.locator("#reveal").click()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser views")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser views")]
 Visit = Callable[..., Visitor]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -97,7 +97,7 @@ def test_no_view_breaks_a_serious_rule(server: Server, visit: Visit, look: str) 
     check("decks, card open")
     page.locator("#shelf-close").click()
     tab(page, "Progress")
-    page.wait_for_selector(".chart")
+    page.wait_for_selector("#plot-past .vega-embed")
     page.locator(".chart summary").first.click()
     check("progress")
     tab(page, "Models")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser views")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser views")]
 Visit = Callable[..., Visitor]
 
 
@@ -180,6 +180,9 @@ def test_deck_is_saved_as_a_file_without_another_request(server: Server, visit: 
 def test_two_cards_are_joined_into_one_and_the_other_is_put_away(server: Server, visit: Visit) -> None:
     me = visit()
     page = me.study(server.address)
+    # A card in play is not offered, and an earlier test may have left one of these two there.
+    while "ropout" in me.question:
+        me.next_card()
     tab(page, "Decks")
     page.get_by_role("textbox", name="Find a card").fill("idea of dropout")
     expect(page.locator("#found a.source").first).to_contain_text("idea of dropout")

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
 
 BIRDS = """question,answer
@@ -66,3 +66,19 @@ def test_card_that_waits_for_an_answer_stays_closed(server: Server, visit: Visit
     page.locator("#found a.source").first.click()
     expect(page.locator("#shelf")).to_contain_text("waiting for your answer")
     expect(page.locator("#shelf .text")).to_have_count(0)
+
+
+def test_grader_is_tried_on_a_deck_while_its_share_is_told(server: Server, visit: Visit) -> None:
+    page = visit().study(server.address)
+    page.get_by_role("tab", name="Decks").click()
+    page.locator("#export > button").click()
+    page.locator("#export-deck input").click()
+    page.get_by_role("option", name="Kursusgang").click()
+    page.locator("#audit").click()
+    expect(page.locator("#trust .waiting")).to_contain_text("% done")
+    # Meanwhile the page answers.
+    page.get_by_role("textbox", name="Find a card").fill("dropout")
+    expect(page.locator("#found a.source").first).to_contain_text("ropout")
+    page.wait_for_selector("#trust table", timeout=300_000)
+    expect(page.locator("#trust table tbody tr")).to_have_count(7)
+    expect(page.locator("#trust")).to_contain_text("to 17 cards were graded")

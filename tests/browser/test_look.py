@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import ROOT, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
@@ -80,7 +80,7 @@ def test_every_view_is_named_and_readable(server: Server, visit: Visit, colours:
     page.wait_for_selector("#chat a.cite")
     check("replied")
     page.get_by_role("tab", name="Progress").click()
-    page.wait_for_selector(".chart")
+    page.wait_for_selector("#plot-past .vega-embed")
     check("progress")
     assert {view: found for view, found in wrong.items() if found} == {}
 
@@ -115,6 +115,13 @@ def test_text_at_twice_its_size_still_fits(server: Server, visit: Visit) -> None
     settle(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 1200
     expect(page.locator("#commit")).to_be_visible()
+
+
+def test_nothing_moves_for_those_who_asked_for_stillness(server: Server, visit: Visit) -> None:
+    page = visit(reduced_motion="reduce").study(server.address)
+    style = "[...document.querySelectorAll('*')].map(e => getComputedStyle(e))"
+    moves = "s.animationName !== 'none' || parseFloat(s.transitionDuration) > 0"
+    assert page.evaluate(f"{style}.filter(s => {moves}).length") == 0
 
 
 def test_verdict_is_spoken(server: Server, visit: Visit) -> None:

@@ -9,7 +9,7 @@ from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 from tests.loopback import FAULTS, Loopback, says
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
 
 TOML = """[model]

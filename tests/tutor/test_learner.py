@@ -454,3 +454,15 @@ def test_two_replicas_that_write_one_learner_keep_her_chain_whole(cluster: str) 
         assert len(store.learner().rows()) == 120
         assert store.check() == ()
         assert store.learners() == ("me",)
+
+
+def test_log_that_was_looked_at_before_holds_what_was_written_since(url: str) -> None:
+    with Store.open(url) as store:
+        one, other = store.learner(), store.learner(retention=0.8)
+        assert one.history.open_ask == ""
+        other.record("ask", id="a", at=datetime.fromisoformat("2026-03-02T12:00:00+00:00"), card="c1")
+        assert one.history.open_ask == "a"
+        with Store.open(url, read_only=True) as reader:
+            assert reader.learner().history.open_ask == "a"
+            one.record("skip", id="s", at=datetime.fromisoformat("2026-03-02T12:01:00+00:00"), card="c1", ask="a")
+            assert reader.learner().history.open_ask == ""

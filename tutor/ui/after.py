@@ -101,6 +101,11 @@ class After:
             self.editor.sheet,
         ]  # fmt: skip
 
+    @property
+    def forms(self) -> tuple[Any, Any]:
+        """What opens and closes without a move."""
+        return self.reasons, self.editor.sheet
+
     def paint(self, seen: Screen) -> Updates:
         """What may be done now; forms that were open are left."""
         can = seen.moves

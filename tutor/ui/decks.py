@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 # A list longer than this is looked through by searching.
 SHOWN = 40
 SAID_EVERY = 0.5
+TRIED = 25
 FORMS = {"Anki": (".txt", "text/plain"), "CSV": (".csv", "text/csv"), "JSON Lines": (".jsonl", "application/jsonl")}
 
 
@@ -52,7 +53,7 @@ def decks_html(decks: Sequence[Deck], history: History, now: datetime, words: Wo
     for deck, (name, _) in zip(decks, deck_choices(tuple(decks), words)[1:], strict=True):
         counts = history.progress(deck.cards, now, 0)
         last = max((review.at for card in deck.cards for review in history.reviews(card.id)[-1:]), default=None)
-        studied = f"{last.astimezone():%Y-%m-%d}" if last is not None else words.never
+        studied = _day(last, now, words) if last is not None else words.never
         cells = (len(deck.cards), counts.due, counts.new, counts.learned, studied)
         numbers = "".join(f"<td>{number}</td>" for number in cells)
         rows.append(f'<tr><td dir="auto">{escape(name)}</td>{numbers}</tr>')
@@ -65,6 +66,13 @@ def decks_html(decks: Sequence[Deck], history: History, now: datetime, words: Wo
             lists.append(f"<details><summary>{escape(title)}</summary><ul>{found}</ul></details>")
     table = f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     return f'<div class="scroll">{table}</div><div class="findings">{"".join(lists)}</div>'
+
+
+def _day(at: datetime, now: datetime, words: Words) -> str:
+    day, today = at.astimezone().date(), now.astimezone().date()
+    if day == today:
+        return words.today
+    return f"{day.day}.{day.month}." if day.year == today.year else day.isoformat()
 
 
 def cards_html(cards: Sequence[Card], total: int, history: History, words: Words) -> str:
@@ -255,7 +263,8 @@ class Library:
 
         held, done = self.opened(sitting), Done()
         cards = [card for deck in held.decks if not stem or Path(deck.path).stem == stem for card in deck.cards]
-        # Made answers are graded as the page's own are without a model: thousands of them would cost.
+        # A handful from all over the deck will do, and no model: hundreds of answers would take minutes, and cost.
+        cards = cards[:: -(-len(cards) // TRIED)] if cards else cards
         yield f'<p class="told waiting">{escape(self.words.auditing.format(share=0))}</p>'
         with ThreadPoolExecutor(1) as pool:
             found = pool.submit(audit, cards, Grader(self.tutor.matcher), progress=done.tell)

@@ -40,6 +40,22 @@ class Lean(gr.Blocks):
         super().__init__(**options)
         self.default_config = _Page(self)
 
+    def handle_streaming_diffs(
+        self,
+        block_fn: Any,  # noqa: ANN401 - Gradio's
+        data: list[Any],
+        session_hash: str | None,
+        run: str | None,
+        final: bool,
+        simple_format: bool = False,
+    ) -> list[Any]:
+        """What a frame of a turn changes; at its end nothing, where Gradio sends the last frame once more.
+
+        What was typed in between would be lost, and the page be painted twice.
+        """
+        changed: list[Any] = super().handle_streaming_diffs(block_fn, data, session_hash, run, final, simple_format)
+        return [gr.skip()] * len(changed) if final else changed
+
     async def postprocess_data(self, block_fn: Any, predictions: Any, state: Any) -> list[Any]:  # noqa: ANN401 - Gradio's
         """What Gradio makes of the widgets that change; the others are told to stay."""
         if not isinstance(predictions, dict) or not all(isinstance(key, Block) for key in predictions):

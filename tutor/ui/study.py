@@ -116,12 +116,14 @@ class Study:
         words = self.words
         with gr.Accordion(words.side, open=False, elem_id="side") as self.side:
             self.talk = gr.Markdown(elem_id="talk", latex_delimiters=DELIMITERS)
-            self.question = gr.Textbox(
-                label=words.side_label, lines=1, max_lines=6, max_length=4_000, elem_id="side-question"
-            )
-            with gr.Row(elem_classes="buttons"):
-                self.send = gr.Button(words.side_send, elem_id="side-send")
-                self.stop = gr.Button(words.stop, variant="stop", visible=False, elem_id="side-stop")
+            with gr.Row(elem_id="side-box"):
+                self.question = gr.Textbox(
+                    label=words.side_label, lines=1, max_lines=6, max_length=4_000, elem_id="side-question", scale=1
+                )
+                self.send = gr.Button(words.side_send, elem_id="side-send", scale=0, min_width=90)
+                self.stop = gr.Button(
+                    words.stop, variant="stop", visible=False, elem_id="side-stop", scale=0, min_width=90
+                )
 
     @property
     def painted(self) -> list[Any]:
@@ -178,9 +180,10 @@ class Study:
 
     def _changed(self, sitting: Sitting, updates: Updates) -> Updates:
         """`updates` without what the tab shows already; what others change too is always sent."""
-        shared = {self.state, self.notice, self.talk, self.more.reasons, self.more.editor.sheet}
+        shared = {self.state, self.notice, self.talk, *self.more.forms}
         new = {part: told for part, told in updates.items() if part in shared or sitting.painted.get(part) != told}
-        sitting.painted.update(updates)
+        # Copies, since Gradio takes the updates apart.
+        sitting.painted |= {part: dict(told) if isinstance(told, dict) else told for part, told in updates.items()}
         return new
 
     def begin(self, sitting: Sitting | None) -> Iterator[Updates]:
@@ -214,25 +217,9 @@ class Study:
         painted = self.painted
         limit: dict[str, Any] = {"concurrency_limit": None, **QUIET}
 
-        def move(make: Callable[..., events.Move], *, clear: bool = False) -> Callable[..., Iterator[Updates]]:
-            def made(sitting: Sitting | None, *values: object) -> Iterator[Updates]:
-                held = self.opened(sitting)
-                try:
-                    for shot in held.then_next(make(held, *values)):
-                        updates = self.paint(held, shot)
-                        if clear or shot.screen.phase not in ("asked", "tried"):
-                            updates[self.answer] = ""
-                        yield updates
-                except BaseException:
-                    # Broken off: who knows what reached the tab.
-                    held.painted.clear()
-                    raise
-
-            return made
-
         def tied(button: gr.Button, make: Callable[..., events.Move], inputs: list[Any] | None = None) -> None:
             away = make in (plain[events.Next], plain[events.Skip]) or button in (self.more.bury, self.more.suspend)
-            button.click(move(make, clear=away), [self.state, *(inputs or [])], painted, **limit)
+            button.click(self._made(make, clear=away), [self.state, *(inputs or [])], painted, **limit)
 
         plain: dict[type[events.Move], Callable[..., events.Move]] = {
             kind: _plain(kind)
@@ -241,7 +228,7 @@ class Study:
             )
         }  # fmt: skip
         gr.on(
-            [self.answer.submit, self.commit.click], move(lambda _, text: events.Commit(text, id=move_id())),
+            [self.answer.submit, self.commit.click], self._made(lambda _, text: events.Commit(text, id=move_id())),
             [self.state, self.answer], painted, trigger_mode="once", **limit,
         )  # fmt: skip
         for button, kind in (
@@ -260,6 +247,26 @@ class Study:
         page.load(self._load, self.state, [*painted, self.deck], **limit)
         tab.select(self._back, self.state, painted, **limit)
         self._wire_side(limit)
+
+    def _made(self, make: Callable[..., events.Move], *, clear: bool = False) -> Callable[..., Iterator[Updates]]:
+        """What happens when a widget makes a move; with `clear` the answer box is emptied whatever comes of it."""
+
+        def made(sitting: Sitting | None, *values: object) -> Iterator[Updates]:
+            held = self.opened(sitting)
+            try:
+                for place, shot in enumerate(held.then_next(make(held, *values))):
+                    updates = self.paint(held, shot)
+                    if place:  # a form that was opened since the first of them stays open
+                        updates = {part: told for part, told in updates.items() if part not in self.more.forms}
+                    if clear or shot.screen.phase not in ("asked", "tried"):
+                        updates[self.answer] = ""
+                    yield updates
+            except BaseException:
+                # Broken off: who knows what reached the tab.
+                held.painted.clear()
+                raise
+
+        return made
 
     def put_aside(self, sitting: Sitting | None) -> Iterator[Updates]:
         """Skip the card in play; it comes back later."""

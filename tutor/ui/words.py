@@ -175,7 +175,7 @@ class Words:
     found_in_import: str = "{count} found in them; see the findings below."
     take_back: str = "Take back the last import"
     taken_back: str = "Taken back: {batch}."
-    whole_deck: str = "Export a deck, or see how far its grades can be trusted"
+    whole_deck: str = "Export or check a deck"
     audit_label: str = "How far can the grader be trusted on this deck? It is tried on made answers of known worth."
     audit: str = "Try the grader"
     auditing: str = "Grading made answers: {share}% done"

@@ -22,7 +22,9 @@
   function openSide() {
     const box = boxOf("side-question");
     if (!shown(box)) find("#side > button")?.click();
-    setTimeout(() => boxOf("side-question")?.focus(), 60);
+    // It takes as long as it takes until the box is there: `settle` sees it come.
+    awaited = "side-question";
+    requestAnimationFrame(settle);
     return Boolean(find("#side"));
   }
 
@@ -86,6 +88,7 @@
   // Focus follows the phase: into the answer box when a card is put, to the result when it is graded.
   let seen = "";
   let told = 0;
+  let awaited = "";
   let returnTo = null;
   let shelf = false;
   const say = (text) => { const line = find("#spoken"); if (line && line.textContent !== text) line.textContent = text; };
@@ -135,6 +138,7 @@
     // Gradio names each message by its raw HTML, which a screen reader would read out; the text itself is the better name.
     named();
     forms();
+    if (awaited && shown(boxOf(awaited))) { boxOf(awaited).focus(); awaited = ""; }
     document.querySelectorAll("#chat [data-testid][aria-label]").forEach((message) => message.removeAttribute("aria-label"));
     const side = find("#side > button");
     const open = String(Boolean(shown(boxOf("side-question"))));
