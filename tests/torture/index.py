@@ -16,7 +16,7 @@ QUERY = "Why is dropout used in neural networks?"
 
 
 def rows() -> Iterator[tuple[str, str, bool]]:
-    draw, turns, wrong, slowest = draws("index"), times(40), 0, 0.0
+    draw, turns, wrong, slowest = draws("index"), times(30), 0, 0.0
     with home(vectors=True) as (path, settings):
         best = search(settings)
         time.sleep(5)  # the collection is built by another process
@@ -43,7 +43,7 @@ def rows() -> Iterator[tuple[str, str, bool]]:
 
 def after_kill(draw: Random, best: str) -> tuple[str, str, bool]:
     """Killed while cards are embedded, while the collection is built, or while it is searched."""
-    turns, slowest, wrong = times(20), 0.0, 0
+    turns, slowest, wrong = times(15), 0.0, 0
     with home(vectors=True) as (_, settings):
         for _turn in range(turns):
             pid, pipe = child(use(settings, query=QUERY))
