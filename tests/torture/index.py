@@ -24,13 +24,12 @@ def rows() -> Iterator[tuple[str, str, bool]]:
         kept = path / "kept"
         shutil.copytree(settings.data_dir / "index", kept)
         for turn in range(turns):
-            # Moved away at once: the process that mends the last turn's damage may still be writing in it.
-            old = (settings.data_dir / "index").rename(path / f"turn-{turn}")
-            shutil.rmtree(old, ignore_errors=True)
-            shutil.copytree(kept, settings.data_dir / "index")
-            spoil(draw, [file for file in sorted((settings.data_dir / "index").rglob("*")) if file.is_file()])
+            # A folder of its own each time: the process that mends the last one's damage may still be writing there.
+            here = settings.model_copy(update={"data_dir": path / f"turn-{turn}"})
+            shutil.copytree(kept, here.data_dir / "index")
+            spoil(draw, [file for file in sorted((here.data_dir / "index").rglob("*")) if file.is_file()])
             begun = time.monotonic()
-            wrong += search(settings) != best
+            wrong += search(here) != best
             slowest = max(slowest, time.monotonic() - begun)
     yield (
         f"{turns} x index damaged: searches that failed or found another card",
