@@ -41,6 +41,7 @@ def told(name: str) -> Iterator[tuple[str, str, bool]]:
     for line in said.splitlines():
         if line.startswith("["):
             what, figure, ok = json.loads(line)
+            sys.stderr.write(f"{'ok' if ok else 'FAILED'}: {what}: {figure}\n")
             yield what, figure, ok
     if code:
         yield f"{name}: ran to its end", f"no ({' '.join(broke)})", False
