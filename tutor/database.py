@@ -80,7 +80,7 @@ def own(path: Path) -> "FileLock":
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{path}.lock", timeout=0.5)
+    lock = FileLock(f"{path}.lock", timeout=0.3)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -89,6 +89,13 @@ def own(path: Path) -> "FileLock":
     except OSError as error:
         raise StoreError(f"{path.parent} cannot be written: {error.strerror}. Choose another folder.") from error
     return lock
+
+
+def check_free(url: str) -> None:
+    """Raise StoreError where another process writes the file of `url`; needs nothing heavy, so it is said at once."""
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and path.is_file():
+        own(path).release()
 
 
 def read_sqlite(path: Path) -> sqlite3.Connection:

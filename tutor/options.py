@@ -32,6 +32,10 @@ def settings_of(config: Path | None, model: str | None = None) -> "Settings":
 @contextmanager
 def tutor_of(settings: "Settings", decks: list[Path] | None = None, *, read_only: bool = True) -> "Iterator[Tutor]":
     """An open tutor, with a bar on the terminal while cards are indexed."""
+    from tutor.database import check_free
+
+    if not read_only:
+        check_free(settings.store.url)
     from tutor.assemble import open_tutor
 
     with (

@@ -6,7 +6,6 @@ Says first what it would do. The damaged file is kept beside the new one, and ro
 import json
 import shutil
 import sqlite3
-import struct
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -20,13 +19,13 @@ from tutor.database import look_at, own, read_sqlite
 from tutor.errors import NewerStoreError, StoreError
 from tutor.history import Kind, Row
 from tutor.log import Log, chain
+from tutor.salvage import salvage
 
 __all__ = ["Repair", "plan_repair", "repair"]
 
 Raw = Mapping[str, Any]
 _TEXTS = ("id", "at", "kind", "card", "ask", "body", "chain")
 _SHORTEST = 40  # bytes that no row is shorter than
-_PAGE = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +147,7 @@ def _row(raw: Raw) -> Row:
 
 
 def _salvaged(path: Path) -> tuple[dict[int, str], list[Raw]]:
-    """What can be read of a damaged file, from a copy: as it is, or with a new header where its own is broken."""
+    """What can be read of a damaged file, from a copy: by SQLite, then page by page what it cannot reach."""
     if not path.is_file():
         return {}, []
     with tempfile.TemporaryDirectory() as folder:
@@ -156,22 +155,11 @@ def _salvaged(path: Path) -> tuple[dict[int, str], list[Raw]]:
         for ending in ("", "-wal"):
             if (there := path.with_name(path.name + ending)).exists():
                 shutil.copyfile(there, copy.with_name(copy.name + ending))
-        found = _read(copy)
-        if not found[1] and copy.stat().st_size > _PAGE:
-            _new_header(copy)
-            found = _read(copy)
-    return found
-
-
-def _new_header(copy: Path) -> None:
-    fresh = copy.with_name("fresh.db")
-    with closing(sqlite3.connect(fresh)) as raw:
-        raw.execute(f"PRAGMA page_size = {_PAGE}")
-        raw.execute("CREATE TABLE anything (x)")
-    with copy.open("r+b") as file:
-        file.write(fresh.read_bytes()[:28] + struct.pack(">I", copy.stat().st_size // _PAGE) + bytes(8))
-        file.seek(92)
-        file.write(fresh.read_bytes()[24:28])
+        names, rows = salvage(copy)
+        highest = max(copy.stat().st_size // _SHORTEST, 1)
+        found = {row["seq"]: row for row in rows if _plain(row) and 0 < row["seq"] <= highest}
+        told, read = _read(copy)
+    return {**names, **told}, list({**found, **{row["seq"]: row for row in read}}.values())
 
 
 def _read(path: Path) -> tuple[dict[int, str], list[Raw]]:

@@ -1,12 +1,14 @@
 """`python -m tests.torture [PART ...]`: ill-treats the tutor and prints what came of it; exits 1 where a bar is missed.
 
 A part is a file beside this one with `rows()`: a name, a figure (its bar stands after ", bar ") and whether it holds.
-Each runs in a process of its own, three at a time; those that measure time run alone, after the others.
+Each runs in a process of its own, three at a time; those that measure time run alone, after the others. What a part
+took, in seconds of the clock and of the processors, and how busy the machine was with all else stand below the table.
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -17,8 +19,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ALONE = ("index", "attacks", "load")
-FIRST = ("fuzz", "kill", "machines")  # the longest, so that nothing is left waiting for them
+FIRST = ("fuzz", "soak", "kill", "flips", "sessions")  # the longest, so that nothing is left waiting for them
 LIMIT = 840
+TOOK: list[str] = []
 
 
 def parts() -> list[str]:
@@ -29,7 +32,7 @@ def parts() -> list[str]:
 def told(name: str) -> Iterator[tuple[str, str, bool]]:
     """The rows of one part, run as a process of its own; a part that breaks off is a row that does not hold."""
     command = [sys.executable, "-m", "tests.torture", "--only", name]
-    begun = time.monotonic()
+    begun, busy = time.monotonic(), os.getloadavg()[0]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False, cwd=HERE.parents[1])
         said, broke, code = done.stdout, done.stderr.strip().splitlines()[-1:], done.returncode
@@ -38,16 +41,22 @@ def told(name: str) -> Iterator[tuple[str, str, bool]]:
     for line in said.splitlines():
         if line.startswith("["):
             what, figure, ok = json.loads(line)
+            sys.stderr.write(f"{'ok' if ok else 'FAILED'}: {what}: {figure}\n")
             yield what, figure, ok
     if code:
         yield f"{name}: ran to its end", f"no ({' '.join(broke)})", False
-    sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s\n")
+    used = next((float(line.removeprefix("cpu ")) for line in said.splitlines() if line.startswith("cpu ")), 0.0)
+    took = f"{name}: {time.monotonic() - begun:.0f} s, CPU {used:.0f} s, load {busy:.1f} to {os.getloadavg()[0]:.1f}"
+    TOOK.append(took)
+    sys.stderr.write(f"{took}\n")
 
 
 def only(name: str) -> None:
     for row in import_module(f"tests.torture.{name}").rows():
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    sys.stdout.write(f"cpu {sum(one.ru_utime + one.ru_stime for one in spent):.1f}\n")
 
 
 def main() -> int:
@@ -87,7 +96,7 @@ def show(found: list[tuple[str, str, bool]]) -> int:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         sys.stdout.write(line.rstrip() + "\n")
     failed = sum(not ok for _, _, ok in found)
-    sys.stdout.write(f"{len(found) - failed} of {len(found)} hold.\n")
+    sys.stdout.write(f"{len(found) - failed} of {len(found)} hold.\n{os.cpu_count()} cores. " + "; ".join(TOOK) + ".\n")
     return 1 if failed or not found else 0
 
 

@@ -66,7 +66,7 @@ def served(home: Path, learners: int) -> Server:
 
 
 def crowd(place: str, size: int) -> Crowd:
-    """`size` learners who sign in, open the page, answer two cards and ask a question, each at her own pace."""
+    """`size` learners who sign in, open the page, answer a card and ask a question, each at her own pace."""
     met, lock, ready = Crowd(), threading.Lock(), threading.Barrier(size)
 
     def study(number: int) -> None:
@@ -107,8 +107,6 @@ def moves(visitor: Visitor, mark: str) -> Iterator[Callable[[], Done]]:
     yield lambda: visitor.do("commit", "click", f"{mark} it has to do with neurons")
     yield lambda: visitor.do("rate-3", "click")
     yield lambda: visitor.do("next", "click")
-    yield lambda: visitor.do("commit", "click", f"{mark} a network of layers")
-    yield lambda: visitor.do("rate-2", "click")
     yield lambda: visitor.do("ask-send", "click", f"What is dropout good for? {mark}", "")
 
 

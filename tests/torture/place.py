@@ -31,7 +31,7 @@ def draws(name: str) -> random.Random:
 @contextmanager
 def home(*, vectors: bool = False, more: str = "") -> Iterator[tuple[Path, Settings]]:
     """An empty folder and the settings of a tutor that lies in it, without the model of meaning unless asked for."""
-    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+    with tempfile.TemporaryDirectory(prefix="torture-", ignore_cleanup_errors=True) as folder:
         path = Path(folder)
         use = "" if vectors else '[embeddings]\nuse = "none"\n'
         text = f'data_dir = "data"\ncache_dir = "cache"\n{more}\n{use}[study]\nnew_per_day = 100000\n'

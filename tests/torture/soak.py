@@ -18,13 +18,13 @@ def rows() -> Iterator[tuple[str, str, bool]]:
         tutor.warm()
         session, sizes = tutor.session(), list[int]()
         for turn in range(turns):
-            moves = (
-                s.Next(), s.AskHint(), s.Commit(f"it has to do with number {turn} and with networks", id=f"a{turn}"),
-                s.Ask(f"What is the use of dropout, asked for the {turn}th time?", id=f"q{turn}"), s.Rate(1 + turn % 5),
-            )  # fmt: skip
+            said = f"it has to do with number {turn} and with networks"
+            moves: list[s.Move] = [s.Next(), s.AskHint(), s.Commit(said, id=f"a{turn}"), s.Rate(1 + turn % 5)]
+            if turn % 3 == 0:
+                moves.insert(3, s.Ask(f"What is the use of dropout, asked for the {turn}th time?", id=f"q{turn}"))
             for move in moves:
                 list(session.act(move))
-            if turn % 20 == 19:
+            if turn % 20 == 19 or turn == turns - 1:
                 gc.collect()
                 sizes.append(resident())
         answered = len(tutor.learner().rows(kinds=("answer",)))

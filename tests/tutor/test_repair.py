@@ -117,6 +117,45 @@ def test_broken_header_loses_no_row_that_can_be_reached(path: Path, place: int) 
     assert place == 100 or after == before
 
 
+def test_rows_below_a_broken_tree_are_read_page_by_page(path: Path) -> None:
+    for copy in (path.parent / "backups").iterdir():
+        copy.unlink()
+    with Store.open(f"sqlite:///{path}") as store:
+        store.learner("ann").record("said", id="long", at=NOW, body={"role": "learner", "text": "ä long one " * 3000})
+    before = rows(path), rows(path, "bo")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'log'").fetchone()
+    damage(path, (root - 1) * 4096, b"\xff" * 4096)
+    found = plan_repair(path)
+    assert found is not None
+    repair(path, found, NOW)
+    assert (rows(path), rows(path, "bo")) == before
+
+
+def test_rows_that_are_not_yet_in_the_file_itself_are_read_page_by_page(path: Path) -> None:
+    before = rows(path)
+    for copy in (path.parent / "backups").iterdir():
+        copy.unlink()
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA journal_mode = WAL")
+        reader = sqlite3.connect(path)
+        reader.execute("BEGIN").execute("SELECT count(*) FROM log").fetchone()
+        write(path, ("ann",), ROWS, ROWS + 20)
+        data = {ending: path.with_name(path.name + ending).read_bytes() for ending in ("", "-wal")}
+        reader.close()
+        (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'log'").fetchone()
+    whole = rows(path)
+    for ending, content in data.items():
+        path.with_name(path.name + ending).write_bytes(content)
+    damage(path, (root - 1) * 4096, b"\xff" * 4096)
+    damage(path.with_name(path.name + "-wal"), 0, b"\xff" * 32)
+    found = plan_repair(path)
+    assert found is not None
+    repair(path, found, NOW)
+    assert rows(path) == whole
+    assert len(whole) == len(before) + 20
+
+
 def test_damaged_index_costs_nothing(path: Path) -> None:
     before = rows(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
