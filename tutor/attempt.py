@@ -1,13 +1,12 @@
 """One try at one reply: what has come of it, how long it may still take, and whether it is whole.
 
-Reads chunks, opens no connection, and decides nothing about a second try.
+Reads pieces, opens no connection, and decides nothing about a second try.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
 
 from corpus.tokens import count_tokens
 from tutor.diagnose import diagnose
@@ -15,7 +14,7 @@ from tutor.errors import ModelCutError, ModelEmptyError, ModelLimitError, ModelR
 from tutor.settings import Profile
 from tutor.stream import ThinkFilter
 
-__all__ = ["Attempt", "Completion", "Usage"]
+__all__ = ["Attempt", "Completion", "Piece", "Usage"]
 
 _WHOLE = {"stop", "eos", "end_turn", "stop_sequence", "complete", "completed"}
 _CUT = {"length", "max_tokens", "max_output_tokens", "model_length"}
@@ -43,17 +42,16 @@ class Completion:
     model: str = ""
 
 
-class Chunk(Protocol):
-    """What LangChain gives for each event of a stream, as far as it is read here."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Piece:
+    """What one event of a stream says. `usage` is tokens (in, out); `alive`: there is some part of a reply in it."""
 
-    content: Any
-    additional_kwargs: dict[str, Any]
-    response_metadata: dict[str, Any]
-    usage_metadata: Any
-
-    @property
-    def text(self) -> str:
-        """The text in it."""
+    text: str = ""
+    finish: str = ""
+    refusal: str = ""
+    thought: bool = False
+    alive: bool = False
+    usage: tuple[int, int] | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -66,7 +64,7 @@ class Attempt:
     tried: float
     text: str = ""
     finish_reason: str = ""
-    usage: Mapping[str, Any] | None = None
+    usage: tuple[int, int] | None = None
     refusal: str = ""
     thought: bool = False
     over: bool = False
@@ -108,22 +106,15 @@ class Attempt:
             f"{profile.model} {profile.where}: {what}. Give it longer with {option} in [models.{profile.name}]."
         )
 
-    def take(self, chunk: Chunk) -> str:
-        """Read one chunk; the text in it that may be shown."""
-        said = str(chunk.text)
-        metadata = chunk.response_metadata
-        for key in ("finish_reason", "stop_reason", "done_reason", "status"):
-            self.finish_reason = str(metadata.get(key) or self.finish_reason)
-        self.finish_reason = str((metadata.get("incomplete_details") or {}).get("reason") or self.finish_reason)
-        self.usage = chunk.usage_metadata or self.usage
-        self.refusal += str(chunk.additional_kwargs.get("refusal") or "")
-        kinds = {block.get("type") for block in chunk.content if isinstance(block, dict)}
-        self.refusal += "refusal" if "refusal" in kinds else ""
-        if chunk.additional_kwargs.get("reasoning") or kinds & {"reasoning", "thinking"}:
-            self.thought = True
-        if chunk.content or chunk.additional_kwargs:
+    def take(self, piece: Piece) -> str:
+        """Read one piece; the text in it that may be shown."""
+        self.finish_reason = piece.finish or self.finish_reason
+        self.usage = piece.usage or self.usage
+        self.refusal += piece.refusal
+        self.thought = self.thought or piece.thought
+        if piece.alive:
             self.heard = time.monotonic()
-        return self._show(self.filter.feed(said)) if said else ""
+        return self._show(self.filter.feed(piece.text)) if piece.text else ""
 
     def finish(self) -> str:
         """What the filter held back to the last."""
@@ -168,9 +159,7 @@ class Attempt:
         )
 
     def _usage(self, asked: Sequence[str]) -> Usage:
-        if self.usage and self.usage.get("input_tokens"):
-            return Usage(
-                input_tokens=int(self.usage["input_tokens"]), output_tokens=int(self.usage.get("output_tokens") or 0)
-            )
+        if self.usage and self.usage[0]:
+            return Usage(input_tokens=self.usage[0], output_tokens=self.usage[1])
         sent = sum(count_tokens(text, self.profile.model) for text in asked)
         return Usage(input_tokens=sent, output_tokens=count_tokens(self.text, self.profile.model), estimated=True)

@@ -28,7 +28,6 @@ from tutor.stream import Stream, background
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
 
 __all__ = ["ChatModel", "Completion", "Fallback", "Usage", "complete", "open_model", "read_key", "silence_tracing"]
 
@@ -94,7 +93,7 @@ def open_model(profile: Profile, *, tracing: bool = False, environ: Mapping[str,
     if not tracing:
         silence_tracing()
     key = read_key(profile, os.environ if environ is None else environ)
-    return OpenModel(profile, key)
+    return OpenModel(profile, key, tracing=tracing)
 
 
 def read_key(profile: Profile, environ: Mapping[str, str]) -> str:
@@ -116,14 +115,14 @@ def read_key(profile: Profile, environ: Mapping[str, str]) -> str:
 class OpenModel:
     """One profile's chat model. Thread-safe; streams may run side by side."""
 
-    def __init__(self, profile: Profile, key: str) -> None:
+    def __init__(self, profile: Profile, key: str, *, tracing: bool = False) -> None:
         from tutor.providers import connect
 
         self.profile = profile
         self._key = key
-        self._chat, close = connect(profile, key)
+        self._connection = connect(profile, key, tracing=tracing)
         self._busy_until = 0.0
-        self._finalizer = weakref.finalize(self, background.release, background.keep(close))
+        self._finalizer = weakref.finalize(self, background.release, background.keep(self._connection.close))
         self._finalizer.atexit = False  # the loop closes what is left
 
     def __repr__(self) -> str:
@@ -142,7 +141,7 @@ class OpenModel:
     @property
     def chat(self) -> "BaseChatModel":
         """The LangChain model inside, for chains of one's own; none of the checks here apply to it."""
-        return self._chat
+        return self._connection.chat
 
     def close(self) -> None:
         """Close the connections."""
@@ -152,18 +151,19 @@ class OpenModel:
         self, prompt: Prompt, *, history: Sequence[tuple[str, str]] = (), max_tokens: int | None = None
     ) -> "Stream[str | Completion]":
         """See ChatModel.stream; `close` may be called from any thread."""
-        messages = _messages(prompt, history)
+        talk = [("assistant" if role == "tutor" else "user", text) for role, text in history]
+        talk.append(("user", prompt.text))
         limit = min(max_tokens or self.profile.reply_limit, self.profile.context // 2)
-        return Stream(lambda: self._pieces(messages, limit), idle="")
+        return Stream(lambda: self._pieces(talk, limit), idle="")
 
-    async def _pieces(self, messages: "list[BaseMessage]", limit: int) -> AsyncGenerator[str | Completion, None]:
+    async def _pieces(self, talk: list[tuple[str, str]], limit: int) -> AsyncGenerator[str | Completion, None]:
         begun = time.monotonic()
-        self._measure(messages, limit)
+        self._measure(talk, limit)
         self._ask_leave(begun)
         for number in range(self.profile.retries + 1):
             attempt = Attempt(profile=self.profile, key=self._key, begun=begun, tried=time.monotonic())
             try:
-                async with contextlib.aclosing(self._once(messages, limit, attempt)) as pieces:
+                async with contextlib.aclosing(self._once(talk, limit, attempt)) as pieces:
                     async for piece in pieces:
                         yield piece
                 return
@@ -174,27 +174,25 @@ class OpenModel:
             await asyncio.sleep(delay)
 
     async def _once(
-        self, messages: "list[BaseMessage]", limit: int, attempt: Attempt
+        self, talk: list[tuple[str, str]], limit: int, attempt: Attempt
     ) -> AsyncGenerator[str | Completion, None]:
-        from tutor.providers import limits
-
-        chunks = self._chat.astream(messages, **limits(self.profile, limit))
-        async with contextlib.aclosing(chunks):  # type: ignore[type-var]
+        pieces = self._connection.pieces(talk, limit)
+        async with contextlib.aclosing(pieces):
             while not attempt.over:
                 with attempt:
                     async with asyncio.timeout(attempt.left()):
-                        chunk = await anext(chunks, None)
-                if attempt.over or chunk is None:
+                        piece = await anext(pieces, None)
+                if attempt.over or piece is None:
                     break
-                if shown := attempt.take(chunk):
+                if shown := attempt.take(piece):
                     yield shown
         if shown := attempt.finish():
             yield shown
-        yield attempt.completion([str(message.content) for message in messages])
+        yield attempt.completion([text for _, text in talk])
 
-    def _measure(self, messages: "list[BaseMessage]", limit: int) -> None:
+    def _measure(self, talk: list[tuple[str, str]], limit: int) -> None:
         """Refuse a call that the context has no room for: some servers would cut the prompt and say nothing."""
-        size, room = sum(count_tokens(message.text, self.name) for message in messages), self.profile.context
+        size, room = sum(count_tokens(text, self.name) for _, text in talk), self.profile.context
         if size + limit > room:
             raise ModelLongError(
                 f"{self.name} {self.where}: a prompt of about {size} tokens and {limit} for the reply do not fit into "
@@ -259,10 +257,3 @@ class Fallback:
         if first is not None:
             self._current = self._models[0]
             raise first
-
-
-def _messages(prompt: Prompt, history: Sequence[tuple[str, str]]) -> "list[BaseMessage]":
-    from langchain_core.messages import AIMessage, HumanMessage
-
-    before = [AIMessage(text) if role == "tutor" else HumanMessage(text) for role, text in history]
-    return [*before, HumanMessage(prompt.text)]

@@ -4,33 +4,65 @@ Takes no address or organisation from stray variables, follows no redirect, and 
 Imported where a model is opened, because LangChain takes two seconds to import.
 """
 
+import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import httpx2
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
+from openai import AsyncOpenAI, AsyncStream
 from pydantic import SecretStr
 
+from tutor.attempt import Piece
 from tutor.diagnose import GarbageError, scrub
 from tutor.errors import ConfigError
 from tutor.settings import Profile
 
-__all__ = ["connect", "limits"]
+__all__ = ["Connection", "connect"]
 
 _API_VERSION = "2024-10-21"
 
 
-def connect(profile: Profile, key: str) -> tuple[BaseChatModel, Callable[[], Awaitable[object]]]:
-    """The chat model, and what closes its connections."""
+# The talk so far, as pairs of role ("assistant" or "user") and text.
+Talk = Sequence[tuple[str, str]]
+Closes = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """A profile's chat model, what streams from it, and what closes its connections."""
+
+    chat: BaseChatModel
+    pieces: Callable[[Talk, int], AsyncGenerator[Piece, None]]
+    close: Closes
+
+
+def connect(profile: Profile, key: str, *, tracing: bool = False) -> Connection:
+    """The chat model of `profile`. Contacts nobody yet.
+
+    LangChain makes the model and its request. A reply of Chat Completions is read from the openai client's own stream,
+    since callbacks and messages cost more a token than all else; the rest, and what is traced, goes through LangChain.
+
+    Raises:
+        ConfigError: the provider is unknown, or its package is not installed.
+    """
     if profile.provider not in ("openai", "azure"):
-        return _other(profile, key), _nothing
+        other = _other(profile, key)
+        return Connection(chat=other, pieces=_read_chunks(other, profile), close=_nothing)
+    chat, close = _openai(profile, key)
+    read = _read_chunks if tracing or profile.responses_api else _read_events
+    return Connection(chat=chat, pieces=read(chat, profile), close=close)
+
+
+def _openai(profile: Profile, key: str) -> "tuple[_OpenAI | _Azure, Closes]":
     client = httpx2.AsyncClient(
         timeout=httpx2.Timeout(
             None, connect=min(10.0, profile.first_token)
@@ -64,14 +96,95 @@ def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-def limits(profile: Profile, max_tokens: int) -> dict[str, Any]:
-    """The arguments of one call that keep the reply under `max_tokens`, as this server understands them."""
-    if profile.provider not in ("openai", "azure"):
-        return {}
+def _limits(profile: Profile, max_tokens: int) -> dict[str, Any]:
+    """What keeps the reply under `max_tokens`, as this server understands it."""
     new = profile.max_completion_tokens
     if profile.responses_api or new or (new is None and not profile.compatible):
-        return {"max_completion_tokens": max_tokens, "extra_body": profile.extra_body or None}
-    return {"extra_body": {"max_tokens": max_tokens, **profile.extra_body}}  # older servers know no other name
+        return {"max_completion_tokens": max_tokens}
+    return {"max_tokens": max_tokens}  # older servers know no other name
+
+
+def _read_events(chat: BaseChatOpenAI, profile: Profile) -> Callable[[Talk, int], AsyncGenerator[Piece, None]]:
+    """Streams the plain events of Chat Completions, in the request that the chat model makes."""
+    fixed = chat._get_request_payload([], stream=True)
+    if chat.stream_usage:
+        fixed["stream_options"] = {"include_usage": True}
+    client: AsyncOpenAI = chat.root_async_client
+
+    async def pieces(talk: Talk, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        messages = [{"role": role, "content": text} for role, text in talk]
+        body = {**fixed, "messages": messages, **_limits(profile, max_tokens), **profile.extra_body}
+        kind = AsyncStream[object]  # no model of pydantic's is made of an event
+        async with await client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind
+        ) as events:
+            async for event in events:
+                yield _of_event(event)
+
+    return pieces
+
+
+def _of_event(event: Any) -> Piece:  # noqa: ANN401 (whatever JSON the server sent)
+    used, choices = event.get("usage"), event.get("choices")
+    usage = (int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0)) if used else None
+    if not choices:
+        return Piece(usage=usage)
+    delta, finish = choices[0].get("delta") or {}, str(choices[0].get("finish_reason") or "")
+    refusal = str(delta.get("refusal") or "")
+    text, thought, refused = _said(delta.get("content") or "")
+    thought = thought or bool(delta.get("reasoning_content") or delta.get("reasoning"))
+    return Piece(
+        text=text,
+        finish=finish,
+        refusal=refusal or refused,
+        thought=thought,
+        alive=bool(text or thought or refusal or refused),
+        usage=usage,
+    )
+
+
+def _said(content: str | list[Any]) -> tuple[str, bool, str]:
+    """Text, whether there is thinking, and a refusal, of content that may come in typed blocks."""
+    if isinstance(content, str):
+        return content, False, ""
+    blocks = [block for block in content if isinstance(block, dict)]
+    kinds = {block.get("type") for block in blocks}
+    text = "".join(block if isinstance(block, str) else str(block.get("text") or "") for block in content)
+    return text, bool(kinds & {"reasoning", "thinking"}), "refusal" if "refusal" in kinds else ""
+
+
+def _read_chunks(chat: BaseChatModel, profile: Profile) -> Callable[[Talk, int], AsyncGenerator[Piece, None]]:
+    """Streams whatever chat model through LangChain, callbacks and tracing included."""
+
+    async def pieces(talk: Talk, max_tokens: int) -> AsyncGenerator[Piece, None]:
+        messages = [AIMessage(text) if role == "assistant" else HumanMessage(text) for role, text in talk]
+        given: dict[str, Any] = {}
+        if isinstance(chat, _Extras):
+            limits = _limits(profile, max_tokens)
+            new = {name: limits.pop(name) for name in ("max_completion_tokens",) if name in limits}
+            given = {**new, "extra_body": {**limits, **profile.extra_body} or None}
+        chunks = chat.astream(messages, **given)
+        async with contextlib.aclosing(chunks):  # type: ignore[type-var]
+            async for chunk in chunks:
+                yield _of_chunk(chunk)
+
+    return pieces
+
+
+def _of_chunk(chunk: AIMessageChunk) -> Piece:
+    metadata, extra, used = chunk.response_metadata, chunk.additional_kwargs, chunk.usage_metadata
+    names = ("finish_reason", "stop_reason", "done_reason", "status")
+    finish = next((str(metadata[name]) for name in reversed(names) if metadata.get(name)), "")
+    finish = str((metadata.get("incomplete_details") or {}).get("reason") or finish)
+    _, thought, refused = _said(chunk.content)
+    return Piece(
+        text=str(chunk.text),
+        finish=finish,
+        refusal=str(extra.get("refusal") or refused),
+        thought=thought or bool(extra.get("reasoning")),
+        alive=bool(chunk.content or extra),
+        usage=(int(used["input_tokens"]), int(used["output_tokens"])) if used else None,
+    )
 
 
 async def _nothing() -> None:

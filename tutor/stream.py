@@ -9,10 +9,11 @@ import contextlib
 import queue
 import re
 import threading
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 __all__ = ["Stream", "ThinkFilter", "background"]
 
@@ -22,9 +23,8 @@ _OPEN = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|reasoning)>", re.IGNORECASE)
 _LONGEST_TAG = len("</reasoning>")
 _BEAT = 0.25
-_WAY = 0.0005  # seconds that the background gives way to a thread that waits; the two share one interpreter
 _END: Any = object()
-
+_Batches: TypeAlias = "queue.SimpleQueue[list[T] | BaseException]"
 
 Close = Callable[[], Awaitable[object]]
 
@@ -105,22 +105,34 @@ class Stream(Generic[T], Iterator[T]):
 
     def __init__(self, make: Callable[[], AsyncGenerator[T, None]], *, idle: T | None = None) -> None:
         self._idle = idle
-        self._queue: queue.SimpleQueue[T | BaseException] = queue.SimpleQueue()
+        self._queue: _Batches[T] = queue.SimpleQueue()
+        self._ready: deque[T] = deque()
         self._over = False
         self._task = background.start(self._pump(make, self._queue))
         self._task.add_done_callback(partial(self._done, self._queue))  # not bound: a stream nobody holds must go
 
     @staticmethod
-    async def _pump(make: Callable[[], AsyncGenerator[T, None]], out: "queue.SimpleQueue[T | BaseException]") -> None:
-        first = True
-        async with contextlib.aclosing(make()) as pieces:
-            async for piece in pieces:
-                out.put(piece)
-                if first and piece:  # whoever waits for it shows it before the next ones are read
-                    first = await asyncio.sleep(_WAY, False)
+    async def _pump(make: Callable[[], AsyncGenerator[T, None]], out: "_Batches[T]") -> None:
+        """Hand over all that one turn of the loop brings at once: each hand-over wakes a thread."""
+        loop, batch = asyncio.get_running_loop(), list[T]()
+
+        def hand_over() -> None:
+            nonlocal batch
+            if batch:
+                out.put(batch)
+                batch = []
+
+        try:
+            async with contextlib.aclosing(make()) as pieces:
+                async for piece in pieces:
+                    if not batch:
+                        loop.call_soon(hand_over)
+                    batch.append(piece)
+        finally:
+            hand_over()
 
     @staticmethod
-    def _done(out: "queue.SimpleQueue[T | BaseException]", task: "Future[None]") -> None:
+    def _done(out: "_Batches[T]", task: "Future[None]") -> None:
         out.put(_END if task.cancelled() else task.exception() or _END)
 
     def __iter__(self) -> Iterator[T]:
@@ -129,6 +141,8 @@ class Stream(Generic[T], Iterator[T]):
     def __next__(self) -> T:
         if self._over:
             raise StopIteration
+        if self._ready:
+            return self._ready.popleft()
         try:
             got = self._queue.get(timeout=None if self._idle is None else _BEAT)
         except queue.Empty:
@@ -141,7 +155,8 @@ class Stream(Generic[T], Iterator[T]):
             self._over = True
             got.__cause__ = got.__context__ = None
             raise got.with_traceback(None)
-        return got
+        self._ready.extend(got)
+        return self._ready.popleft()
 
     def close(self) -> None:
         """Stop what runs in the background, and end a `next` that waits in another thread."""
