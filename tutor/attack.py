@@ -4,7 +4,7 @@ Takes such text out or names it with a flag; what a flag costs is decided in `ma
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,12 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .clauses import FUNCTION, Prepared, Word, clean, prepare, stem
+from .clauses import STOP, Prepared, Word, clean, prepare, stem
 from .opposites import alike, opposed
 
 Floats = NDArray[np.floating[Any]]
 IDLE, WORDS = 0.15, 1.0  # the share of a point, or the words of it, that a sentence must add to count as about it
 SHUFFLED, ORDERED = 0.9, 0.15  # the share of words that are the card's, and of neighbours that are neighbours there
+HEAP = 12  # words; fewer that nothing joins may be a terse answer
+# Words in a row, how many neighbours may be the card's neighbours too, how many words may be none of the card's.
+_WINDOWS = ((HEAP, 1, HEAP), (16, 1, 0), (24, 3, 1))
+_MARKS = frozenset(",;:\n.•")
+COPIED = 4  # words; a shorter question may stand in an answer by chance
 REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
 _ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
@@ -46,12 +51,14 @@ class Guarded:
 
 
 def guard(question: str, reference: str, answer: str) -> Guarded:
-    """`answer` cleaned, without sentences that give the grader orders or look like its own output.
+    """`answer` cleaned, without orders to the grader, look-alikes of its own output, heaps of words and the question.
 
-    A sentence that is mostly made of the card's own words is the card's subject and stays.
+    A sentence that is mostly made of the card's own words is the card's subject and stays. An answer that is nothing
+    but a heap or the question stays too: `soup` and `copied` name it.
     """
     text = clean(answer)
-    own = {stem(word.text) for word in prepare(f"{question}\n{reference}").words if word.content}
+    card = prepare(f"{question}\n{reference}")
+    own = {word.stem for word in card.words if word.content}
     kept: list[str] = []
     flags: list[str] = []
     for match in _SENTENCE.finditer(text[:40_000]):
@@ -64,7 +71,55 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
             kept.append(sentence)
     if len(text) > 20_000:
         flags.append("long")
-    return Guarded("".join(kept).strip() if flags else text, tuple(dict.fromkeys(flags)))
+    rest = "".join(kept).strip() if flags else text
+    bare = _unheaped(card, _unasked(question, rest))
+    return Guarded(bare if re.search(r"\w", bare) else rest, tuple(dict.fromkeys(flags)))
+
+
+def _unasked(question: str, text: str) -> str:
+    """`text` without the question, where it stands there word by word."""
+    asked = re.findall(r"\w+", clean(question))
+    if len(asked) < COPIED:
+        return text
+    pattern = r"(?:\bthe question (?:is|was)\W+)?" + r"\W+".join(map(re.escape, asked)) + r"\W*"
+    return re.sub(pattern, " ", text, flags=re.IGNORECASE).strip()
+
+
+def _unheaped(card: Prepared, text: str) -> str:
+    """`text` without stretches of words that nothing joins, or that are the card's words in no order of the card's."""
+    seen = prepare(text)
+    heap = _heaps(card, seen) if len(seen.words) >= HEAP else np.zeros(0, bool)
+    if not heap.any():
+        return text
+    edges = [word.start for word in seen.words]
+    parts = [seen.text[a:b] for a, b in pairwise([*edges, len(seen.text)])]
+    return seen.text[: edges[0]] + "".join(part for part, drop in zip(parts, heap, strict=True) if not drop)
+
+
+def _heaps(card: Prepared, text: Prepared) -> NDArray[np.bool_]:
+    """Which words lie in a heap."""
+    stems = [word.stem for word in text.words]
+    known = {word.stem for word in card.words}
+    pairs = set(pairwise(word.stem for word in card.words))
+    gaps = (text.text[a.end : b.start] for a, b in pairwise(text.words))
+    ordered = _sums(pair in pairs for pair in pairwise(stems))
+    own = _sums(word in known for word in stems)
+    joined = _sums(word.weight < 0.5 for word in text.words)
+    marks = _sums(not _MARKS.isdisjoint(gap) for gap in gaps)
+    heap = np.zeros(len(stems) + 1, int)
+    for size, pairs_kept, others in _WINDOWS:
+        at = np.arange(max(0, len(stems) - size + 1))
+        end = at + size
+        found = (ordered[end - 1] - ordered[at] <= pairs_kept) & (own[end] - own[at] >= size - others)
+        if others == size:  # of whatever words: a heap only where nothing joins them
+            found &= (joined[end] == joined[at]) & (marks[end - 1] - marks[at] < size // 3)
+        heap[at[found]] += 1
+        heap[end[found]] -= 1
+    return heap.cumsum()[:-1] > 0
+
+
+def _sums(flags: Iterable[bool]) -> NDArray[np.int64]:
+    return np.cumsum([0, *flags])
 
 
 def _kind(sentence: str) -> str:
@@ -94,7 +149,7 @@ def copied(question: Prepared, answer: Prepared) -> bool:
 def soup(question: Prepared, reference: Prepared, answer: Prepared) -> bool:
     """Is the answer a heap of words: keywords that nothing joins, or the card's own words in no order?"""
     strong = [word for word in answer.words if word.content]
-    joined = sum(word.text in FUNCTION for word in answer.words)
+    joined = sum(word.text in STOP for word in answer.words)
     if len(strong) >= 7 and joined <= 0.04 * len(answer.words):
         marks = sum(answer.text.count(mark) for mark in ",;\n:.•-")
         pairs = set(pairwise(word.stem for word in reference.words if word.content))

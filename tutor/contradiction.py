@@ -11,7 +11,7 @@ from typing import Literal
 from .clauses import Word
 from .opposites import alike, opposed, poles
 
-Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "replaced"]
+Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "replaced", "formula"]
 
 _SOFT_NEGATORS = frozenset(
     """prevent prevents preventing avoid avoids avoiding lack lacks lacking fail fails failing unable stop stops
@@ -76,13 +76,39 @@ def clashes(point: Sequence[Word], clause: Sequence[Word], *, known: frozenset[s
     if not point or not clause:
         return ()
     partners = align(point, clause)
+    turned = _compared(point, clause)
     found = [
-        *_opposed_terms(point, clause, partners),
+        *([Clash("swapped", 0.8, *turned)] if turned else ()),
+        *(_opposed_terms(point, clause, partners) if turned != () else ()),
         *_negations(point, clause, partners),
         *_numbers(point, clause, known),
-        *_swaps(point, clause),
+        *(_swaps(point, clause) if turned != () else ()),
     ]
     return tuple(found)
+
+
+def _compared(point: Sequence[Word], clause: Sequence[Word]) -> tuple[str, str] | tuple[()] | None:
+    """`A is more than B` beside `B is more than A`: the words that changed sides.
+
+    (): they changed sides, and the comparison is turned round as well, so all is as it was. None: nothing compared.
+    """
+    ours, theirs = _sides(point), _sides(clause)
+    if not ours or not theirs:
+        return None
+    left, right = ours[0] & theirs[1], ours[1] & theirs[0]
+    if not left or not right or (ours[0] & theirs[0] and ours[1] & theirs[1]):
+        return None
+    turned = any(opposed(a.text, b.text) for a in point if poles(a.text) for b in clause)
+    return () if turned else (min(left), min(right))
+
+
+def _sides(words: Sequence[Word]) -> tuple[frozenset[str], frozenset[str]] | None:
+    """The stems on either side of a `than` that stand on one side only; None without one."""
+    at = next((place for place, word in enumerate(words) if word.text == "than"), -1)
+    if at < 0:
+        return None
+    left, right = ({word.stem for word in part if word.weight >= 1} for part in (words[:at], words[at + 1 :]))
+    return frozenset(left - right), frozenset(right - left)
 
 
 def _opposed_terms(point: Sequence[Word], clause: Sequence[Word], partners: Sequence[int]) -> list[Clash]:

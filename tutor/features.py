@@ -4,22 +4,24 @@ Judges nothing: `match.py` turns the numbers into support and a probability with
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .aligned import Score, reasons_against
 from .attack import idle, sentences
 from .clauses import FUNCTION, Clause, Prepared, Word
-from .contradiction import Clash, Parts, clashes, crossings, together
-from .likeness import letter_cosine, likeness, standing
+from .contradiction import Clash, Parts, crossings, together
+from .formula import compare
+from .likeness import letter_cosine, likeness, mean, peak, standing, weigh
 from .states import Seen
 
 Floats = NDArray[np.float32]
-_Score = tuple[float, float, float, float, Clause]
 
+_WRONG = {"other": (Clash("formula", 0.95, "its formula", "another"),), "same": (), "": ()}
 _KINDS = ("opposed", "negated", "number", "swapped", "subject")
 POINT_WORDS = (
     "recall", "new_recall", "clause_recall", "clause_f", "bigrams", "clash", "opposed", "negated", "number", "swapped",
@@ -71,21 +73,6 @@ class Measured:
     idle: tuple[tuple[int, int], ...] = ()
 
 
-def _best(table: Floats) -> Floats:
-    """The best of each row; 0 where there is no column."""
-    result: Floats = table.max(axis=1) if table.shape[1] else np.zeros(len(table), np.float32)
-    return result
-
-
-def _weights(words: Sequence[Word], known: frozenset[str] = frozenset()) -> Floats:
-    return np.array([word.weight * (0.25 if word.stem in known else 1.0) for word in words], np.float32)
-
-
-def _mean(values: Floats, weights: Floats) -> float:
-    total = float(weights.sum())
-    return float((values * weights).sum() / total) if total > 0 else 0.0
-
-
 def _f(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
 
@@ -109,8 +96,10 @@ def measure(target: Target, answer: Seen) -> Measured:
     tops = [max(row) for row in zip(*([score[0] for score in one.scores] for one in fitted), strict=False)]
     own = zip(target.points, target.heads, strict=True)
     stated = [standing(answer.text.words, point.text.words[head:]) for point, head in own]
+    places = [place for place in stated if place]
+    worked = [compare(point.text.text, answer.text.text) for point in target.points]
     found = [
-        _point(point, answer, target.question, fits, (tops, [place for place in stated if place]), swaps.get(at, ()))
+        _point(point, answer, target.question, fits, (tops, places), (*swaps.get(at, ()), *_WRONG[worked[at]]))
         for at, (point, fits) in enumerate(zip(target.points, fitted, strict=True))
     ]
     width = len(POINT_WORDS) + len(POINT_VECTORS)
@@ -121,7 +110,7 @@ def measure(target: Target, answer: Seen) -> Measured:
         tuple(one.span for one in found),
         tuple(one.clashes for one in found),
         tuple(float(one.cover.max(initial=0.0)) for one in found),
-        tuple(place is not None for place in stated),
+        tuple(place is not None or same == "same" for place, same in zip(stated, worked, strict=True)),
         _apart(answer, [one.fits for one in found]),
         idle(answer.text, [one.cover for one in found], [one.shares for one in found]),
     )
@@ -168,7 +157,7 @@ def _cover(point: Seen, answer: Seen, known: frozenset[str], both: Floats) -> tu
     return cover, shares / shares.sum()
 
 
-def _clause_scores(point: Seen, answer: Seen, weights: Floats, table: Floats) -> list[_Score]:
+def _clause_scores(point: Seen, answer: Seen, weights: Floats, table: Floats) -> list[Score]:
     """For each clause: blended score, word recall, precision, cosine."""
     scores = []
     cosines = _clause_cosines(point, answer)
@@ -176,8 +165,8 @@ def _clause_scores(point: Seen, answer: Seen, weights: Floats, table: Floats) ->
     strong = np.array([word.content for word in answer.text.words], np.float32)
     for clause, cosine in zip(answer.text.clauses, cosines, strict=True):
         span = slice(clause.first, clause.last)
-        recall = _mean(_best(table[:, span]), weights)
-        hit = _mean((back[span] >= 0.7).astype(np.float32), strong[span])
+        recall = mean(peak(table[:, span]), weights)
+        hit = mean((back[span] >= 0.7).astype(np.float32), strong[span])
         blend = 0.5 * recall + 0.15 * hit + 0.35 * cosine if answer.states is not None else 0.75 * recall + 0.25 * hit
         scores.append((blend, recall, hit, cosine, clause))
     return scores
@@ -226,13 +215,13 @@ class _Fitted:
     weights: Floats
     fresh: Floats
     table: Floats
-    scores: Sequence[_Score]
+    scores: Sequence[Score]
 
 
 def _fitted(point: Seen, answer: Seen, question: Seen) -> _Fitted:
     words = point.text.words
-    weights, table = _weights(words), likeness(words, answer.text.words)
-    fresh = _weights(words, question.text.stems)
+    weights, table = weigh(words), likeness(words, answer.text.words)
+    fresh = weigh(words, question.text.stems)
     return _Fitted(weights, fresh, table, _clause_scores(point, answer, weights, table) if words else ())
 
 
@@ -250,11 +239,11 @@ def _point(
         return _Found([0.0] * (len(POINT_WORDS) + len(POINT_VECTORS)), (0, 0))
     best = max(scores, key=lambda score: score[0])
     clause = best[4]
-    hits = _best(table)
-    reasons = (*_reasons(point, answer, known, scores, *others), *swaps)
+    hits = peak(table)
+    reasons = (*reasons_against(point, answer, known, scores, table, *others), *swaps)
     kinds = {kind: together([r for r in reasons if r.kind == kind]) for kind in _KINDS}
     row = [
-        _mean(hits, weights), _mean(hits, fresh), best[1], _f(best[2], best[1]),
+        mean(hits, weights), mean(hits, fresh), best[1], _f(best[2], best[1]),
         _share(_pairs(words), _pairs(answer.text.words)),
         together(reasons), kinds["opposed"], kinds["negated"], kinds["number"], kinds["swapped"],
         kinds["subject"], log1p(len(words)),
@@ -264,37 +253,6 @@ def _point(
     fits = tuple(max(recall, cosine) for _, recall, _, cosine, _ in scores)
     covered = _cover(point, answer, known, _both(point, answer, table))
     return _Found(row + vectors, (clause.start, clause.end), reasons, fits, *covered)
-
-
-def _reasons(
-    point: Seen,
-    answer: Seen,
-    known: frozenset[str],
-    scores: Sequence[_Score],
-    tops: Sequence[float],
-    stated: Collection[tuple[int, int]],
-) -> tuple[Clash, ...]:
-    """The clashes of the clause that fits the point best, and weaker ones of the clauses that fit nearly as well.
-
-    `tops` holds how well each clause fits the point that it fits best: what makes another point is hardly against
-    this one, and what is `stated` in the words of any point is not.
-    """
-    found: dict[tuple[str, str], Clash] = {}
-    top = max(score[0] for score in scores)
-    for score, most in sorted(zip(scores, tops, strict=True), key=lambda pair: -pair[0][0])[:4]:
-        blend, clause = score[0], score[4]
-        fit = (blend / top) ** 2 if top > 0 else 0.0
-        if fit < 0.5:
-            break
-        if any(first < clause.last and clause.first < last for first, last in stated):
-            continue
-        fit *= min(1.0, 1.25 * blend / most) ** 2
-        for clash in clashes(point.text.words, answer.text.words[clause.first : clause.last], known=known):
-            key = (clash.kind, clash.ours)
-            weaker = replace(clash, strength=clash.strength * fit)
-            if key not in found or found[key].strength < weaker.strength:
-                found[key] = weaker
-    return tuple(found.values())
 
 
 def _point_vectors(
@@ -311,8 +269,8 @@ def _point_vectors(
         rest = _without(_clause_rows(answer), question.whole)
         residual = float((rest @ _without(point.whole[None, :], question.whole)[0]).max())
     return [
-        top, _mean(_best(near), plain), _mean(_best(near), fresh), _mean(_best(near[:, span]), plain),
-        float(point.whole @ answer.whole), residual, _mean(_best(both), fresh), _mean(_best(both[:, span]), fresh),
+        top, mean(peak(near), plain), mean(peak(near), fresh), mean(peak(near[:, span]), plain),
+        float(point.whole @ answer.whole), residual, mean(peak(both), fresh), mean(peak(both[:, span]), fresh),
     ]  # fmt: skip
 
 
@@ -320,9 +278,9 @@ def _whole(target: Target, answer: Seen, points: Floats) -> Floats:
     ours, theirs = target.reference.text.words, answer.text.words
     known = target.question.text.stems
     table = likeness(ours, theirs)
-    hits, back = _best(table), _best(table.T)
-    recall, precision = _mean(hits, _weights(ours)), _mean(back, _weights(theirs))
-    new_recall, new_precision = _mean(hits, _weights(ours, known)), _mean(back, _weights(theirs, known))
+    hits, back = peak(table), peak(table.T)
+    recall, precision = mean(hits, weigh(ours)), mean(back, weigh(theirs))
+    new_recall, new_precision = mean(hits, weigh(ours, known)), mean(back, weigh(theirs, known))
     asked = [word.stem in known for word in theirs if word.content]
     recalls = points[:, 0] if len(points) else np.zeros(1, np.float32)
     clash = points[:, 5] if len(points) else np.zeros(1, np.float32)
@@ -360,9 +318,9 @@ def _whole_vectors(target: Target, answer: Seen, points: Floats, table: Floats) 
         return [0.0] * len(ANSWER_VECTORS)
     known = asked.text.stems
     near = ours.states @ answer.states.T
-    fresh = _weights(ours.text.words, known)
-    recall = _mean(_best(near), _weights(ours.text.words))
-    precision = _mean(_best(near.T), _weights(answer.text.words))
+    fresh = weigh(ours.text.words, known)
+    recall = mean(peak(near), weigh(ours.text.words))
+    precision = mean(peak(near.T), weigh(answer.text.words))
     cosine, question = float(ours.whole @ answer.whole), float(asked.whole @ answer.whole)
     rest = _without(np.array([ours.whole, answer.whole]), asked.whole)
     both = np.maximum(table, _soft(near))
@@ -370,10 +328,10 @@ def _whole_vectors(target: Target, answer: Seen, points: Floats, table: Floats) 
     clause, tokens, residual, hybrid = (points[:, first + place] for place in (0, 1, 5, 6))
     blend = 0.3 * points[:, 0] + 0.35 * clause + 0.35 * tokens
     return [
-        cosine, question, cosine - question, recall, precision, _f(precision, recall), _mean(_best(near), fresh),
+        cosine, question, cosine - question, recall, precision, _f(precision, recall), mean(peak(near), fresh),
         float(clause.mean()), float(clause.min()), float(clause.max()), float((clause > 0.5).mean()),
         float((clause > 0.65).mean()), float(blend.mean()), float(blend.min()), float((blend > 0.55).mean()),
-        float(rest[0] @ rest[1]), float(residual.mean()), _mean(_best(both), fresh),
-        _mean(_best(both.T), _weights(answer.text.words, known)), float(hybrid.mean()), float(hybrid.min()),
+        float(rest[0] @ rest[1]), float(residual.mean()), mean(peak(both), fresh),
+        mean(peak(both.T), weigh(answer.text.words, known)), float(hybrid.mean()), float(hybrid.min()),
         float((hybrid > 0.6).mean()),
     ]  # fmt: skip

@@ -25,9 +25,10 @@ MADE, PARTLY = CORRECT, 0.4  # an answer whose points are all made is correct, a
 CONTRADICTED, DOUBTED = 0.25, 0.2  # from here on a clash is called one, or leaves the point unsure
 COSTS = 0.1  # from here on a clash takes credit, by how likely it is
 AGAINST = -0.25  # what a contradicted point earns: saying the opposite is worse than leaving the point out
+SPREAD, WIDELY = 0.9, 3.0  # how far a contradicted point takes the others' credit with it, in full from 1 / WIDELY on
 TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stands against a model's
 _BATCH = 32
-_CAPPED = {"keyword_soup": 0.25, "copied_question": 0.1, "both_ways": 0.25, "long": 0.6}
+_CAPPED = {"keyword_soup": 0.1, "copied_question": 0.1, "both_ways": 0.25, "long": 0.6}
 
 
 Outcome = Literal["correct", "partial", "wrong", "ungraded"]
@@ -166,7 +167,8 @@ class Grader:
         enough = wanted(job.question, job.points)
         if enough:
             match = replace(match, points=tuple(replace(point, support=point.alone) for point in match.points))
-        points = _best([_point(job, at, match) for at in range(len(match.points))], enough)
+        doubts = (0.0,) * len(match.points) if enough else tainted(match)
+        points = _best([_point(job, at, match, doubt) for at, doubt in enumerate(doubts)], enough)
         alone = self._sum(match, points, _chances(points) if enough else (match.probability, match.some))
         if self._model is None or "empty" in match.flags:
             return alone
@@ -284,8 +286,20 @@ def _plain_points(job: Job, verdict: Verdict, evidence: str, credit: float) -> t
     )
 
 
-def _point(job: Job, at: int, match: Match) -> PointGrade:
-    """The matcher's verdict on one point."""
+def tainted(match: Match) -> tuple[float, ...]:
+    """How much of each point's credit is in doubt, since the answer says the opposite of others (0 to 1).
+
+    Who has one of three points the wrong way round has often but repeated the words of the other two. The more of the
+    card the answer contradicts, the more the doubt spreads; one point of many does little.
+    """
+    against = [point.contradiction if point.contradiction >= CONTRADICTED else 0.0 for point in match.points]
+    share = sum(weight for weight, clash in zip(match.weights, against, strict=True) if clash)
+    reach = SPREAD * min(1.0, WIDELY * share)
+    return tuple(reach * max(against[:at] + against[at + 1 :], default=0.0) for at in range(len(against)))
+
+
+def _point(job: Job, at: int, match: Match, doubt: float) -> PointGrade:
+    """The matcher's verdict on one point; `doubt` is the share of its credit that other points take along."""
     found = match.points[at]
     verdict = _verdict(found)
     shown = found.evidence if verdict != "missed" and found.evidence in job.answer else ""
@@ -297,7 +311,7 @@ def _point(job: Job, at: int, match: Match) -> PointGrade:
         evidence=shown,
         weight=match.weights[at],
         confidence=_confidence(found, verdict),
-        credit=(1 - clash) * found.support + clash * AGAINST,
+        credit=(1 - clash) * (1 - doubt) * found.support + clash * AGAINST,
         why=found.clash if verdict in ("contradicted", "unsure") else "",
     )
 

@@ -81,3 +81,20 @@ def standing(text: Sequence[Word], point: Sequence[Word]) -> tuple[int, int] | N
     found = (at for at in range(len(theirs) - len(ours) + 1) if theirs[at : at + len(ours)] == ours)
     at = next(found, None) if len(ours) >= STANDING else None
     return None if at is None else (at, at + len(ours))
+
+
+def peak(table: Floats) -> Floats:
+    """The best of each row, shape (rows,); 0 where there is no column."""
+    result: Floats = table.max(axis=1) if table.shape[1] else np.zeros(len(table), np.float32)
+    return result
+
+
+def weigh(words: Sequence[Word], known: frozenset[str] = frozenset()) -> Floats:
+    """What each word weighs; words that the question gives (`known` stems) a quarter of it."""
+    return np.array([word.weight * (0.25 if word.stem in known else 1.0) for word in words], np.float32)
+
+
+def mean(values: Floats, weights: Floats) -> float:
+    """The weighted mean; 0 without weight."""
+    total = float(weights.sum())
+    return float((values * weights).sum() / total) if total > 0 else 0.0

@@ -35,6 +35,7 @@ _BLOCK = 150
 STATED = 0.9  # what a point is made at least where the answer holds it word by word
 _CARDS = 2_000
 _BLOCKS = 64
+_SURE = ("exchanged", "formula")  # clashes that stand whatever else is measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -336,8 +337,8 @@ def shifted(supports: Floats, weights: Floats, mean: float) -> Floats:
 
 
 def _exchanged(numbers: Measured) -> Floats:
-    """The least contradiction of each point: high where the answer gives two subjects each what is the other's."""
-    strengths = ([clash.strength for clash in row if clash.kind == "exchanged"] for row in numbers.clashes)
+    """The least contradiction of each point: high where two subjects are exchanged, or a formula is another one."""
+    strengths = ([clash.strength for clash in row if clash.kind in _SURE] for row in numbers.clashes)
     return np.array([0.75 * max(row, default=0.0) for row in strengths])
 
 

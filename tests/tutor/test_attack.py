@@ -124,3 +124,34 @@ def test_a_short_word_of_judgement_is_kept() -> None:
 def test_text_beyond_the_counted_clauses_is_a_sentence_too() -> None:
     text = prepare("sand is dry. " * 100)
     assert sentences(text)[-1][1] == len(text.words)
+
+
+def test_a_heap_of_words_behind_an_answer_is_taken_out() -> None:
+    said = "It saves parameters, as regions are summarised by it."
+    heap = "gradient memory sigmoid window channels batch tensor kernel momentum variance encoder token stride"
+    assert guard(QUESTION, REFERENCE, f"{said} {heap}").text.rstrip() == said
+    words = f"{QUESTION} {REFERENCE}".split()
+    shuffled = " ".join(words[1::2][::-1] + words[::2][::-1])
+    assert len(guard(QUESTION, REFERENCE, f"{said} {shuffled}").text) < len(said) + len(shuffled) / 2
+
+
+def test_the_question_said_again_is_taken_out() -> None:
+    question = "Why does max pooling save so many parameters?"
+    assert guard(question, REFERENCE, f"The question is: {question} Maps get smaller.").text == "Maps get smaller."
+    assert guard(question, REFERENCE, question).text == question
+
+
+@pytest.mark.parametrize(
+    "benign",
+    [
+        "A set of points is shattered if every labelling of the points has zero training error.",
+        "The bias is defined as the grade of correctness; find the number of points in each class.",
+        "Because air scatters blue light more than red light.",
+        "small gradients, early layers, low rate, no updates, slow learning, no training, bad weights, high loss",
+    ],
+)
+def test_words_that_orders_use_may_stand_in_an_answer(benign: str) -> None:
+    seen = guard("What is it?", "Something else entirely.", benign)
+    assert seen.text == benign
+    assert not seen.flags
+    assert not soup(prepare("What is it?"), prepare("Something else entirely."), prepare(benign))

@@ -23,6 +23,7 @@ def against(point: str, answer: str) -> float:
         ("gradients are multiplied by values < 1", "gradients are multiplied by values > 1"),
         ("the derivative is 1 for inputs > 0", "the derivative is 0 for inputs > 0"),
         ("L2 loss for normal residuals", "L1 loss for normal residuals"),
+        ("blue waves are scattered more strongly than red ones", "air scatters red light more than blue light"),
         ("The generator makes images, the discriminator tells images of the generator from real ones",
          "The discriminator makes images, the generator tells images of the discriminator from real ones"),
     ],
@@ -47,6 +48,8 @@ def test_a_clause_that_says_the_opposite_clashes(point: str, answer: str) -> Non
         ("The output of the first layer is the input of the next", "the first layer output is the next input"),
         ("weights are not high", "weights are low"),
         ("writing to memory", "it is written to the memory and read from it"),
+        ("blue waves are scattered more than red ones", "red light is scattered less than blue"),
+        ("blue waves are scattered more than red ones", "blue light is scattered more than red light"),
     ],
 )
 def test_the_same_in_other_words_does_not_clash(point: str, answer: str) -> None:
