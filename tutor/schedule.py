@@ -203,27 +203,6 @@ class Scheduler:
             relearning=card.state is State.Relearning,
         )
 
-    def preview(
-        self, memory: Memory, grade: Judged, now: datetime, *, confidence: int | None = None
-    ) -> dict[int, datetime]:
-        """When the card would be due again after each rating 1 to 5 given now."""
-        return {
-            value: self.after(
-                memory,
-                Review(
-                    id="",
-                    card=memory.card,
-                    at=now,
-                    value=value,
-                    fsrs=fsrs_rating(value, grade),
-                    verdict=grade.verdict,
-                    score=grade.score,
-                    confidence=confidence,
-                ),
-            ).due
-            for value in (1, 2, 3, 4, 5)
-        }
-
     def _card(self, memory: Memory) -> "fsrs.Card":
         from fsrs import Card, State
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from corpus.card import Card
 from tutor.desk import Desk
+from tutor.hint import hint
 from tutor.history import Row
 from tutor.learner import Learner
 from tutor.schedule import Review
@@ -49,6 +50,19 @@ def test_card_easily_confused_with_the_last_one_follows_it(
     plain = desk(learner, cards).next(clock())
     assert plain is not None
     assert plain.card.deck == "Rocks"
+
+
+def test_first_hint_may_name_a_card_near_it_that_she_has_learned(
+    learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    geese, puffins = cards[2], cards[1]
+    at_hand = desk(learner, cards, Beside(pairs=((geese.id, puffins.id), (geese.id, cards[0].id)), cards=cards))
+    assert at_hand.known_near(geese) == []
+    rate(learner, puffins, clock(), fsrs=4)
+    assert at_hand.known_near(geese) == [puffins.question]
+    assert (
+        "You already know a card near it: “Where do puffins nest?”." in hint(geese, 1, related=[puffins.question]).text
+    )
 
 
 def test_cards_this_learner_confused_are_interleaved_both_ways(

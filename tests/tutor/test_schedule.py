@@ -134,9 +134,3 @@ def test_learner_has_the_last_word_and_the_grade_decides_between() -> None:
 def test_rating_outside_one_to_five_is_refused(rating: int) -> None:
     with pytest.raises(ValueError, match="1 to 5"):
         fsrs_rating(rating, CORRECT)
-
-
-def test_preview_says_what_each_rating_would_do() -> None:
-    dues = Scheduler().preview(Memory(card="c"), CORRECT, START)
-    assert list(dues) == [1, 2, 3, 4, 5]
-    assert dues[1] < dues[2] < dues[3] == dues[4] < dues[5]

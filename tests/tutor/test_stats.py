@@ -1,13 +1,18 @@
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from corpus.card import Card, Deck
-from tutor.history import History, Row, review_body
+from tutor.history import History, Row, day_end, day_start, review_body
 from tutor.learner import Learner
 from tutor.points import point_records
 from tutor.schedule import Review, Scheduler
 from tutor.stats import brier, calibration, coming_days, mastery, retention_by_week, stats, streak, weakest
 
+SPRING, AUTUMN = datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)  # a Monday
 
 
@@ -18,6 +23,27 @@ def reviewed(*steps: tuple[str, float, int], **more: Any) -> History:
         review = Review(id=f"r{seq}", card=card, at=NOON + timedelta(days=days), value=fsrs + 1, fsrs=fsrs, **more)
         history.fold(Row(id=review.id, at=review.at, kind="review", card=card, body=review_body(review), seq=seq))
     return history
+
+
+@pytest.fixture
+def copenhagen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Copenhagen")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("copenhagen")
+@pytest.mark.parametrize(("noon", "hours"), [(SPRING, 23), (AUTUMN, 25), (NOON, 24)])
+def test_day_on_which_the_clocks_change_is_one_day(noon: datetime, hours: int) -> None:
+    start, end = day_start(noon), day_end(noon)
+    assert (end - start, start < noon < end) == (timedelta(hours=hours), True)
+    daily = [Review(id=f"{day}", card="c", at=noon + timedelta(days=day), value=4, fsrs=3) for day in (-2, -1, 0, 1)]
+    assert streak(daily, noon + timedelta(days=1)) == 4
+    assert streak(daily, noon + timedelta(days=2)) == 4
+    memory = Scheduler().replay(daily, "c")
+    assert memory.due > daily[-1].at
 
 
 def test_retention_counts_only_cards_learned_before() -> None:
