@@ -78,7 +78,7 @@ def create_app(tutor: Tutor, *, host: str = "127.0.0.1") -> Guard:
     said, words = tutor.settings.server, LANGUAGES[tutor.settings.study.language]
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     page = build(tutor, metrics := _metrics(tutor, door, lambda: guard), signed_in=door is not None)
-    page.state_session_capacity = 500
+    page.state_session_capacity = 300
     gradio.mount_gradio_app(
         _with_health(app, tutor, metrics, lambda: guard),
         page,
