@@ -19,7 +19,8 @@ from tutor.short import Outcome, compare
         ("What is the capital of Peru?", "Lima", "  lima. ", "same"),
         ("What is the capital of Peru?", "Lima", "La Paz", "other"),
         ("What is the capital of Australia?", "Canberra", "It's Canbera", "same"),  # a slip
-        ("Cell division that makes gametes", "Meiosis", "mitosis", "else"),  # no slip: another word
+        ("Last part of the small intestine", "Ileum", "ilium", "else"),  # no slip: another word
+        ("Cell division that makes gametes", "Meiosis", "mitosis", "opposite"),
         ("Which hormone raises it?", "hyperglycaemia", "hypoglycaemia", "opposite"),
         ("When did it end?", "8 May 1945", "May 8th, 1945", "same"),
         ("When did it end?", "8 May 1945", "8.5.1945", "same"),
@@ -43,7 +44,7 @@ from tutor.short import Outcome, compare
     ],
 )
 def test_short_answers_are_told_apart(question: str, reference: str, answer: str, outcome: Outcome) -> None:
-    vocabulary = {"mitosis", "meiosis"}
+    vocabulary = {"ilium"}
     assert compare(question, reference, answer, vocabulary) == outcome
 
 
