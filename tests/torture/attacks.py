@@ -1,7 +1,6 @@
 """The attacks that take a minute: a thousand posts of one page, connections that never speak, bombs among the uploads.
 
-`python -m tests.torture.attacks` prints the table; `rows()` gives it to `make torture`. What is quick is in
-`tests/tutor/test_server_attacks.py`.
+What is quick is in `tests/tutor/test_server_attacks.py`.
 """
 
 import io
@@ -101,8 +100,3 @@ def _bombs(visitor: Visitor) -> Iterator[Row]:
             f"{said} after {seconds:.1f} s, page then in {alive.first:.2f} s",
             alive.status == 200 and seconds < 60,
         )
-
-
-if __name__ == "__main__":
-    for name, figure, good in rows():
-        print(f"{'ok ' if good else 'BAD'} {name:34} {figure}", flush=True)  # noqa: T201
