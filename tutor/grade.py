@@ -25,7 +25,8 @@ MADE, PARTLY = CORRECT, 0.4  # an answer whose points are all made is correct, a
 CONTRADICTED, DOUBTED = 0.25, 0.2  # from here on a clash is called one, or leaves the point unsure
 COSTS = 0.1  # from here on a clash takes credit, by how likely it is
 AGAINST = -0.25  # what a contradicted point earns: saying the opposite is worse than leaving the point out
-SPREAD, WIDELY = 0.9, 3.0  # how far a contradicted point takes the others' credit with it, in full from 1 / WIDELY on
+# How far a contradiction at least so likely takes the credit of other points along, in full from 1 / WIDELY of the card
+PLAIN, SPREAD, WIDELY = 0.3, 0.9, 3.0
 TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stands against a model's
 _BATCH = 32
 _CAPPED = {"keyword_soup": 0.1, "copied_question": 0.1, "both_ways": 0.25, "long": 0.6}
@@ -292,7 +293,7 @@ def tainted(match: Match) -> tuple[float, ...]:
     Who has one of three points the wrong way round has often but repeated the words of the other two. The more of the
     card the answer contradicts, the more the doubt spreads; one point of many does little.
     """
-    against = [point.contradiction if point.contradiction >= CONTRADICTED else 0.0 for point in match.points]
+    against = [point.contradiction if point.contradiction >= PLAIN else 0.0 for point in match.points]
     share = sum(weight for weight, clash in zip(match.weights, against, strict=True) if clash)
     reach = SPREAD * min(1.0, WIDELY * share)
     return tuple(reach * max(against[:at] + against[at + 1 :], default=0.0) for at in range(len(against)))

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
 from corpus.minilm import MiniLM
-from tutor.grade import Grade, Grader, wanted
-from tutor.match import Matcher
+from tutor.grade import Grade, Grader, tainted, wanted
+from tutor.match import Match, Matcher, PointMatch
 
 QUESTION = "What is the purpose of momentum in optimizers?"
 REFERENCE = "It stabilizes the training by computing the moving average over the previous gradients."
@@ -298,3 +298,16 @@ def test_what_stands_under_two_headings_may_not_change_places(grader: Grader) ->
     )
     assert {point.verdict for point in turned.key_points} == {"contradicted"}
     assert turned.score < 0.3 < right.score
+
+
+def matched(*against: float) -> Match:
+    points = tuple(PointMatch(id=str(at), support=0.9, contradiction=c, evidence="") for at, c in enumerate(against))
+    return Match(probability=0.9, some=0.9, points=points, weights=(1 / len(points),) * len(points), flags=())
+
+
+def test_a_contradicted_point_puts_the_others_in_doubt_the_more_of_the_card_it_is() -> None:
+    assert tainted(matched(0.1, 0.0, 0.2)) == (0.0, 0.0, 0.0)
+    few, many = tainted(matched(0.8, 0.0, 0.0)), tainted(matched(0.8, *[0.0] * 8))
+    assert few[0] == 0.0
+    assert few[1] == pytest.approx(0.72)
+    assert 0.0 < many[1] < few[1] / 2
