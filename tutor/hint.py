@@ -16,7 +16,6 @@ from .match import Matcher, PointMatch
 from .speech import ENGLISH, Speech
 
 LEVELS = 5
-SHOWN = 0.15  # the share of a point's own words, by weight, that a cloze may show
 TOLD = 0.6
 CLOSE = 0.45  # the tutor itself keeps this far away from telling, for what was said before may add to it
 _SIZES = (2, 6, 15)  # telling words of a point that is a word or two, short, a sentence
@@ -100,32 +99,18 @@ def _letter(speech: Speech, word: Word) -> str:
 
 
 def cloze(text: str, known: Collection[str]) -> str:
-    """`text` with its telling words blanked to their first letter: small words and a few dull ones stay.
+    """`text` with its telling words, but those of the question, blanked to their first letter; numbers wholly.
 
     >>> cloze("memory of the network", frozenset())
     'm_____ of the n______'
     """
     tidy = clean(" ".join(text.split()))
-    all_words = words(tidy)
-    strong = [word for word in all_words if word.content and word.stem not in known]
-    budget = SHOWN * sum(word.weight for word in strong) if len(strong) > 6 else 0.0
-    shown: set[int] = set()
-    for word in sorted(strong, key=lambda word: (word.weight, word.start)):
-        if word.weight <= budget and not word.negated and not word.text[0].isdigit():
-            budget -= word.weight
-            shown.add(word.start)
     out, at = [], 0
-    for word in all_words:
-        hide = word.stem not in known and word.start not in shown and (word.content or word.text[0].isdigit())
-        piece = tidy[word.start : word.end]
-        out += (
-            [
-                tidy[at : word.start],
-                re.sub(r"\w", "_", piece) if word.text[0].isdigit() else piece[0] + re.sub(r"\w", "_", piece[1:]),
-            ]
-            if hide
-            else [tidy[at : word.end]]
-        )
+    for word in words(tidy):
+        piece, number = tidy[word.start : word.end], word.text[0].isdigit()
+        if word.stem not in known and (word.content or number):
+            piece = re.sub(r"\w", "_", piece) if number else piece[0] + re.sub(r"\w", "_", piece[1:])
+        out += [tidy[at : word.start], piece]
         at = word.end
     return "".join([*out, tidy[at:]])
 

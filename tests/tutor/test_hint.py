@@ -68,12 +68,14 @@ def test_a_cloze_never_shows_a_number() -> None:
     assert "0.1" not in cloze("set the bias to 0.1", frozenset())
 
 
-def test_no_rung_before_the_last_tells_a_point_of_any_bundled_card(bundled: tuple[Path, ...], matcher: Matcher) -> None:
+def test_no_rung_before_the_last_nor_all_together_tell_a_point_of_any_bundled_card(
+    bundled: tuple[Path, ...], matcher: Matcher
+) -> None:
     for deck in read_decks(bundled):
         for card in deck.cards:
-            for level in range(1, LEVELS):
-                given = hint(card, level, missing=[card.key_points[-1].id])
-                assert leaks(given.text, card, matcher) == (), (card.question, given.text)
+            rungs = [hint(card, level, missing=[card.key_points[-1].id]).text for level in range(1, LEVELS)]
+            for text in (*rungs, "\n".join(rungs)):
+                assert leaks(text, card, matcher) == (), (card.question, text)
 
 
 def test_the_last_rung_of_every_bundled_card_tells_its_point(bundled: tuple[Path, ...], matcher: Matcher) -> None:
