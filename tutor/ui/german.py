@@ -1,4 +1,4 @@
-"""Every text of the page in German, and the languages by name; what the tutor says about a card is English."""
+"""Every text of the page in German, and the languages by name; what a session says is in `tutor.german_speech`."""
 
 from tutor.ui.words import ENGLISH, Words
 

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from tutor import events
+from tutor.german_speech import SPEECH
 from tutor.ui.markup import inline, marked, reply, rich
 from tutor.ui.pictured import pictured
 from tutor.ui.words import Words
@@ -178,7 +179,8 @@ def _verdict(view: View, words: Words) -> str:
     rows = "".join(_point(point, view.ticks, words) for point in seen)
     points = f'<ul class="points" title="{escape(words.points)}">{rows}</ul>' if rows else ""
     marked_as = words.marked.format(note=view.marked or "…") if view.marked is not None else ""
-    note = "".join(f'<p class="note">{escape(text)}</p>' for text in (grade.note, marked_as, view.leech) if text)
+    told = (SPEECH[words.language].of(grade.note), marked_as, view.leech)
+    note = "".join(f'<p class="note">{escape(text)}</p>' for text in told if text)
     head = f'<p class="headline" role="heading">{escape(headline)}{counted}{own}</p>'
     return f'<div class="verdict {escape(verdict)}">{head}{unsettled}{note}</div>{points}'
 

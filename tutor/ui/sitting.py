@@ -204,7 +204,7 @@ class Sitting:
         if move is None:
             learner.bring_back(card, id=move_id(), at=now)
             return ""
-        kind, body, told = kept(move)
+        kind, body, told = kept(move, self.session.speech)
         if told:
             learner.record(kind, id=move_id(), at=now, card=card, body=body)
         return told or self.words.no_answer_yet
