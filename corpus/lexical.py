@@ -157,7 +157,18 @@ class Lexical:
     def rarity(self, word: str) -> float:
         """How much a word tells (inverse document frequency); an unknown word as much as the rarest known one."""
         term = self._terms.get(word)
-        return float(np.log1p(2 * self._count + 1)) if term is None else float(self.idf[term])
+        return self.rarest if term is None else float(self.idf[term])
+
+    @property
+    def rarest(self) -> float:
+        """The rarity of a word that no chunk holds."""
+        return float(np.log1p(2 * self._count + 1))
+
+    def likeness(self, word: str, text: str) -> float:
+        """How much alike (0 to 1) a word of a query and the most alike word of a chunk's text are, as `scores` goes."""
+        there = set(split_words(text))
+        near = ((self.words[match], alike) for term in self._match(word) for match, alike in term.matches)
+        return max((alike for other, alike in near if other in there), default=0.0)
 
     def terms(self, query: str) -> tuple[Term, ...]:
         """The telling words of a query, each once, with the words of the chunks that it matches."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.embed import Embedder, Pieces, WordEmbedder
 
-__all__ = ["RECIPE", "SIZE", "embedded", "merged", "met", "pack", "score", "unpack", "words_and_states"]
+__all__ = ["RECIPE", "SIZE", "embedded", "merged", "met_words", "pack", "score", "unpack", "words_and_states"]
 
 Floats = NDArray[np.float32]
 
@@ -108,9 +108,14 @@ def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Float
     return whole, question
 
 
-def met(query: Floats, packed: bytes) -> Floats:
-    """For each word of the query the likeness to the card's most alike word."""
-    if len(packed) <= SIZE:
-        return np.zeros(len(query), dtype=np.float32)
-    best: Floats = (query @ unpack(packed).T).max(axis=1)
-    return best
+def met_words(query: Floats, packed: bytes) -> tuple[Floats, Floats, float]:
+    """For each word of the query the likeness to the card's most alike word, and to that of the card's question.
+
+    Last, the mean over the words of the card's question of their likeness to the query's most alike word.
+    """
+    if len(packed) <= SIZE or not len(query):
+        nothing = np.zeros(len(query), dtype=np.float32)
+        return nothing, nothing, 0.0
+    likeness: Floats = query @ unpack(packed).T
+    question = likeness[:, : max(1, int.from_bytes(packed[:2], "little"))]
+    return likeness.max(axis=1), question.max(axis=1), float(question.max(axis=0).mean())

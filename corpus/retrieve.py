@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -15,19 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend, Evidence, lead
+from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend
 from corpus.card import Card, text_key
 from corpus.chunk import chunk_cards
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import DeckError, EmbeddingError
+from corpus.evidence import Evidence, Seen, gather
 from corpus.index import Index, Progress, Tell
 from corpus.lexical import STOP_WORDS, Lexical
-from corpus.rerank import SIZE, met, words_and_states
+from corpus.rerank import SIZE, words_and_states
 from corpus.rerank import score as late_score
 from corpus.similar import overlap, words
 from corpus.tokens import trim
 from corpus.vectors import largest
-from corpus.wording import Wording
+from corpus.wording import Wording, short_forms
 
 if TYPE_CHECKING:
     from langchain_core.retrievers import BaseRetriever
@@ -240,9 +241,10 @@ class Retriever:
             self._by_words(error)
             return None
 
-    @property
+    @cached_property
     def _wording(self) -> Wording:
-        return Wording(self.lexical, getattr(self._embedder, "vocabulary", None))
+        texts = [chunk.text for chunk in self._chunks] if len(self._chunks) <= _MANY else []  # every text is read
+        return Wording(self.lexical, getattr(self._embedder, "vocabulary", None), short_forms(texts))
 
     def _find(
         self, query: str, k: int, decks: Sequence[str], tags: Sequence[str], exclude: Collection[str]
@@ -314,19 +316,18 @@ class Retriever:
         return set(every)
 
     def _evidence(self, asked: _Asked, chosen: Sequence[_Found]) -> Evidence:
-        best = chosen[0]
-        worst, telling = 0.0, [at for at, word in enumerate(asked.words) if _tells(word)]
-        if telling and (index := self._usable()) is not None:
+        best, packed = chosen[0], b""
+        if not asked.by_words and (index := self._usable()) is not None:
             [(_, packed)] = index.kept([self._chunks[best.chunk].id])
-            worst = float(met(asked.states, packed)[telling].min())
-        return Evidence(
-            late=best.late,
-            dense=best.meaning,
-            lexical=best.lexical,
-            worst=worst,
-            lead=lead([one.fused for one in chosen], rest_is_zero=asked.by_words),
-            asked=len({asked.words[at] for at in telling}) or len(self.lexical.terms(asked.text)),
+        seen = Seen(
+            query=asked.text,
+            words=asked.words,
+            states=asked.states,
+            card=self._chunks[best.chunk].text,
+            packed=packed,
         )
+        scores = (best.late, best.meaning, best.lexical)
+        return gather(seen, [one.fused for one in chosen], scores, self.lexical, by_words=asked.by_words)
 
     def _weight(self, word: str) -> float:
         """How much a word of the query counts: the rarer the more, and nothing where the embedder cannot read it."""
@@ -379,10 +380,6 @@ def _deck_names(cards: Iterable[Card]) -> dict[str, set[str]]:
         for name in {deck, path, Path(path).name, Path(path).stem}:
             named.setdefault(name.casefold(), set()).add(path)
     return named
-
-
-def _tells(word: str) -> bool:
-    return word not in STOP_WORDS and any(letter.isalnum() for letter in word) and word != "[UNK]"
 
 
 def _same_card(one: Card, two: Card) -> bool:

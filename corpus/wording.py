@@ -1,17 +1,23 @@
 """Puts a learner's query nearer to the words of the cards: slips mended, plain phrases put as cards put them.
 
-Changes only what is embedded and matched, never what is shown. Short forms are left as they are: written out, they cost
-recall (measured on keyword queries over the bundled decks).
+Changes only what is embedded and matched, never what is shown. Short forms that the cards use are left as they are:
+written out, they cost recall (measured on keyword queries over the bundled decks). One that no card uses is written out
+where the cards have the words that it is made of.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 
-__all__ = ["Known", "Wording"]
+from corpus.lexical import STOP_WORDS
+
+__all__ = ["Known", "Wording", "short_forms"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W\d_]+")
+_SHORT = range(3, 6)  # letters of a short form; with two, too many phrases begin with them
 _MENDED_FROM = 4  # shorter words are never mended: too many others are one letter away
 # What learners say for what cards say, whatever the subject.
 _PLAIN = {
@@ -49,11 +55,20 @@ class Known(Protocol):
 
 
 class Wording:
-    """Rewrites queries for one set of cards. `common` gives the rank of words of the language, where there is one."""
+    """Rewrites queries for one set of cards. `common` gives the rank of words of the language, where there is one.
 
-    def __init__(self, known: Known, common: Mapping[str, int] | None = None) -> None:
+    `written_out` gives the phrase behind a short form, or "".
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        common: Mapping[str, int] | None = None,
+        written_out: Callable[[str], str] | None = None,
+    ) -> None:
         self._known = known
         self._common = common or {}
+        self._written_out = written_out
 
     def rewrite(self, query: str) -> str:
         """The query with slips mended and plain phrases put as cards put them."""
@@ -62,6 +77,8 @@ class Wording:
 
     def _mend(self, word: str) -> str:
         folded = word.casefold()
+        if self._written_out and not self._known.knows(folded) and (phrase := self._written_out(folded)):
+            return phrase
         if len(folded) < _MENDED_FROM or not folded.isascii() or self._is_word(folded):
             return word
         near = [one for one in _one_slip(folded) if self._known.knows(one)]
@@ -73,6 +90,32 @@ class Wording:
     def _is_word(self, folded: str) -> bool:
         """Whether it is a word already, in this shape or another."""
         return any(self._known.knows(one) or one in self._common for one in _shapes(folded))
+
+
+def short_forms(texts: Sequence[str]) -> Callable[[str], str]:
+    """Gives the words in `texts` that a short form stands for, "" where none begin with its letters.
+
+    >>> short_forms(["generative adversarial network", "Generative adversarial network"])("gans")
+    'generative adversarial network'
+    """
+
+    @lru_cache(maxsize=500)
+    def written_out(short: str) -> str:
+        for letters in (short, short.removesuffix("s")):
+            if len(letters) not in _SHORT or not letters.isascii() or not letters.isalpha() or letters in STOP_WORDS:
+                continue
+            pattern = re.compile(r"\b" + r"[\s-]+".join(rf"{letter}[a-z]{{2,}}" for letter in letters) + r"\b", re.I)
+            found: Counter[str] = Counter(phrase.casefold() for text in texts for phrase in pattern.findall(text))
+            phrases = [
+                one
+                for one, times in found.most_common()
+                if times > 1 and not STOP_WORDS & set(re.split(r"[\s-]+", one))
+            ]
+            if phrases:
+                return phrases[0]
+        return ""
+
+    return written_out
 
 
 def _shapes(word: str) -> Iterator[str]:

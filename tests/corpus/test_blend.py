@@ -1,10 +1,17 @@
 import numpy as np
 import pytest
 
-from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend, Evidence, lead
+from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend
+from corpus.evidence import Evidence
 
-STRONG = Evidence(late=0.8, dense=0.7, lexical=0.6, worst=0.7, lead=0.4, asked=4)
-WEAK = Evidence(late=0.3, dense=0.1, lexical=0.0, worst=0.2, lead=0.02, asked=4)
+STRONG = Evidence(
+    late=0.8, dense=0.7, lexical=0.6, lead=0.4, asked=1.6, margin=0.2, gap=0.2, terse_gap=0.1, question_gap=0.1,
+    question_worst=0.7, exact=1.0,
+)  # fmt: skip
+WEAK = Evidence(
+    late=0.3, dense=0.1, lexical=0.0, lead=0.02, asked=1.6, margin=0.01, gap=0.8, terse_gap=0.4, question_gap=0.2,
+    question_worst=0.1, fact=1.0,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("blend", [BY_STATES, BY_MEANING, BY_WORDS])
@@ -27,10 +34,3 @@ def test_scores_fall_from_the_probability_of_the_best() -> None:
     assert scores[0] == pytest.approx(0.8)
     assert scores == sorted(scores, reverse=True)
     assert min(scores) >= 0
-
-
-def test_the_lead_is_over_the_mean_of_the_next_four() -> None:
-    assert lead([1.0, 0.8, 0.6, 0.4, 0.2, 0.0], rest_is_zero=False) == pytest.approx(0.5)
-    assert lead([1.0, 0.8], rest_is_zero=False) == pytest.approx(0.2)
-    assert lead([1.0, 0.8], rest_is_zero=True) == pytest.approx(0.8)
-    assert lead([0.9], rest_is_zero=False) == pytest.approx(0.3)

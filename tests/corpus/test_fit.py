@@ -5,24 +5,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpus.blend import Evidence
 from corpus.card import Card, identify
-from corpus.fit import fit_basis, fit_odds, gather, stackfaq
+from corpus.evidence import Evidence
+from corpus.fit import Asked, fit_bar, fit_basis, fit_odds, gather, probability, stackfaq
 from corpus.minilm import MiniLM
 from corpus.rerank import SIZE
 
 
 def evidence(lead: float) -> Evidence:
-    return Evidence(late=0.5, dense=0.5, lexical=0.5, worst=0.5, lead=lead, asked=3)
+    return Evidence(late=0.5, dense=0.5, lexical=0.5, lead=lead, asked=1)
 
 
 def test_odds_follow_what_tells_and_nothing_else() -> None:
     chance = random.Random(1)
-    seen = [(evidence(lead := chance.random()), lead + 0.2 * chance.random() > 0.6, 1.0) for _ in range(300)]
+    seen = [
+        Asked(
+            evidence=evidence(lead := chance.random()),
+            answered=lead + 0.2 * chance.random() > 0.6,
+            weight=1.0,
+            topic=str(at),
+            kind="made",
+        )
+        for at in range(300)
+    ]
     fitted = fit_odds(seen, ("late", "lead"))
     assert fitted["lead"] > 5
     assert fitted["late"] == pytest.approx(0, abs=1e-6)
     assert -fitted["offset"] / fitted["lead"] == pytest.approx(0.5, abs=0.1)
+    bar = fit_bar(seen, ("late", "lead"))
+    refused = [probability(fitted, one.evidence) < bar for one in seen if one.answered]
+    assert sum(refused) / len(refused) == pytest.approx(0.05, abs=0.03)
 
 
 def test_each_answered_query_is_also_seen_with_its_cards_taken_away() -> None:
@@ -35,8 +47,8 @@ def test_each_answered_query_is_also_seen_with_its_cards_taken_away() -> None:
         {"query": "what kind of car", "relevant": []},
     ]
     seen = gather(identify(made), None, queries, 1.0)
-    assert [(answered, weight) for _, answered, weight in seen] == [(True, 1.0), (False, 1.0)]
-    assert seen[0][0].lexical > seen[1][0].lexical
+    assert [(one.answered, one.weight) for one in seen] == [(True, 1.0), (False, 1.0)]
+    assert seen[0].evidence.lexical > seen[1].evidence.lexical
 
 
 def test_the_basis_has_the_shape_that_is_shipped(minilm: MiniLM, tmp_path: Path) -> None:

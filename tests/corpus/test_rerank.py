@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from corpus.minilm import MiniLM, TokenVectors
-from corpus.rerank import SIZE, merged, met, pack, score, unpack, words_and_states
+from corpus.rerank import SIZE, merged, met_words, pack, score, unpack, words_and_states
 
 CARDS = [
     "What does the forget gate do?\nIt throws old information away",
@@ -36,7 +36,7 @@ def test_the_card_that_meets_the_words_scores_highest(minilm: MiniLM) -> None:
         whole, question = score(states, np.ones(len(words), dtype=np.float32), packed)
         assert int(whole.argmax()) == place
         assert (question <= whole + 1e-6).all()
-        assert met(states, packed[place]).mean() == pytest.approx(float(whole[place]), abs=1e-3)
+        assert met_words(states, packed[place])[0].mean() == pytest.approx(float(whole[place]), abs=1e-3)
 
 
 def test_texts_without_words_score_nothing(minilm: MiniLM) -> None:
@@ -49,4 +49,4 @@ def test_texts_without_words_score_nothing(minilm: MiniLM) -> None:
     whole, _ = score(asked, weights, packed)
     assert whole[0] == whole[1] == 0 < whole[2]
     assert not score(states, np.zeros(0, dtype=np.float32), packed)[0].any()
-    assert not met(asked, b"").any()
+    assert not met_words(asked, b"")[0].any()
