@@ -42,6 +42,29 @@ def test_idle_value_comes_while_there_is_nothing_else() -> None:
     assert list(Stream(lambda: counting(0.6, 1), idle=-1)) == [-1, -1, 0]
 
 
+def test_what_is_there_at_once_is_handed_over_at_once_and_in_order() -> None:
+    handed: list[int] = []
+
+    async def burst() -> AsyncGenerator[int, None]:
+        for number in range(1000):
+            handed.append(number)
+            yield number
+        await asyncio.sleep(20)
+
+    stream = Stream(burst)
+    assert next(stream) == 0
+    assert len(handed) == 1000  # one waking of this thread for all of them
+    assert [next(stream) for _ in range(999)] == list(range(1, 1000))
+    stream.close()
+
+
+def test_closed_stream_gives_nothing_of_what_was_handed_over() -> None:
+    stream = Stream(lambda: counting(0, 50))
+    assert next(stream) == 0
+    stream.close()
+    assert list(stream) == []
+
+
 def test_close_from_another_thread_ends_a_waiting_next_at_once() -> None:
     stream = Stream(lambda: counting(20))
     threading.Timer(0.1, stream.close).start()
