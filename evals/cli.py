@@ -101,6 +101,7 @@ def list_(
 def plan(
     suite: Suites,
     model: Models = None,
+    judge: JudgeName = None,
     repeat: Repeat = 1,
     tag: Tags = None,
     limit: Limit = None,
@@ -113,6 +114,7 @@ def plan(
     from evals.metrics import FITS
     from evals.plan import plan as make_plan
     from evals.suite import load_suites
+    from evals.sweep import judge_profile
 
     rows = []
     for each in load_suites(suite, metrics=FITS, tags=tag or (), limit=limit):
@@ -122,6 +124,7 @@ def plan(
                 each,
                 settings.model.use,
                 settings.profile,
+                judge=judge_profile(settings, judge),
                 repeats=repeat,
                 workers=workers or settings.evals.concurrency,
                 runs=_folder(runs, settings),
@@ -136,6 +139,8 @@ def plan(
                     str(made.calls),
                     f"{made.input_tokens + made.output_tokens}",
                     f"{made.cost:.2f}",
+                    str(made.judge_calls),
+                    f"{made.judge_cost:.2f}",
                     f"{made.minutes:.1f}",
                     f"{made.detectable:.3f}",
                     f"{made.power:.0%}",
@@ -143,7 +148,23 @@ def plan(
                 ]
             )
     if not as_json:
-        table(["suite", "profile", "cases", "calls", "tokens", "cost", "min", "finds", "power", "from"], rows)
+        table(
+            [
+                "suite",
+                "profile",
+                "cases",
+                "calls",
+                "tokens",
+                "cost",
+                "judge",
+                "its cost",
+                "min",
+                "finds",
+                "power",
+                "from",
+            ],
+            rows,
+        )
 
 
 @app.command("run")

@@ -17,20 +17,27 @@ from evals.suite import Suite
 if TYPE_CHECKING:
     from tutor.config import Profile
 
+_Take = tuple[float, float, float, float]
+
 # (calls, tokens read, tokens written, seconds) of one case: with a model, and without one.
-_WITH: Mapping[str, tuple[float, float, float, float]] = {
+_WITH: Mapping[str, _Take] = {
     "retrieval": (0, 0, 0, 0.01),
     "answer": (1, 1200, 250, 8.0),
     "grading": (1, 700, 120, 4.0),
     "attack": (1, 800, 150, 5.0),
     "dialogue": (3, 2500, 400, 15.0),
 }
+# The same of its judge, which is asked about the key points of replies that nothing cheaper settles.
+_JUDGED: Mapping[str, _Take] = {"answer": (1, 700, 40, 2.0)}
+_NONE: _Take = (0, 0, 0, 0)
 _WITHOUT: Mapping[str, float] = {"retrieval": 0.01, "answer": 0.05, "grading": 0.05, "attack": 0.05, "dialogue": 0.5}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What one suite takes with one profile; `cost` in its currency, `source` tells where figures are from.
+
+    What the judge takes stands apart; `minutes` are those of both.
 
     `detectable` is the smallest change it finds four times in five, `power` the chance to find one as large as the
     suite's margin.
@@ -47,16 +54,28 @@ class Plan:
     detectable: float
     power: float
     source: str
+    judge: str = ""
+    judge_calls: int = 0
+    judge_input_tokens: int = 0
+    judge_output_tokens: int = 0
+    judge_cost: float = 0.0
 
 
 def plan(
-    suite: Suite, name: str, profile: "Profile | None", *, repeats: int = 1, workers: int = 4, runs: Path | None = None
+    suite: Suite,
+    name: str,
+    profile: "Profile | None",
+    *,
+    judge: "Profile | None" = None,
+    repeats: int = 1,
+    workers: int = 4,
+    runs: Path | None = None,
 ) -> Plan:
-    """The plan for one suite and profile (None: no model)."""
+    """The plan for one suite and profile (None: no model), and the judge where there is one."""
     cases = len(suite.cases) * repeats
     earlier = _newest(suite, name, runs) if runs else None
     calls, read, written, took, source = _figures(suite, profile, earlier)
-    price_in, price_out = (profile.price_in or 0.0, profile.price_out or 0.0) if profile else (0.0, 0.0)
+    asked, judge_read, judge_written, judge_took = _judged(suite, judge, earlier)
     return Plan(
         suite=suite.name,
         profile=name,
@@ -64,12 +83,33 @@ def plan(
         calls=round(calls * cases),
         input_tokens=round(read * cases),
         output_tokens=round(written * cases),
-        cost=(read * price_in + written * price_out) * cases / 1e6,
-        minutes=took * cases / workers / 60,
+        cost=_cost(profile, read, written) * cases,
+        minutes=(took + judge_took) * cases / workers / 60,
         detectable=stats.detectable(len(suite.cases)),
         power=stats.power(suite.margin, len(suite.cases)),
         source=source,
+        judge=judge.name if judge else "",
+        judge_calls=round(asked * cases),
+        judge_input_tokens=round(judge_read * cases),
+        judge_output_tokens=round(judge_written * cases),
+        judge_cost=_cost(judge, judge_read, judge_written) * cases,
     )
+
+
+def _cost(profile: "Profile | None", read: float, written: float) -> float:
+    return (read * profile.price_in + written * profile.price_out) / 1e6 if profile else 0.0
+
+
+def _judged(suite: Suite, judge: "Profile | None", earlier: Run | None) -> _Take:
+    """What the judge takes for one case: as measured where the earlier run had one."""
+    if judge is None:
+        return _NONE
+    if earlier is None or not earlier.head.judge:
+        return _JUDGED.get(suite.subject, _NONE)
+    asked = [call for result in earlier.results for call in result.calls if call.who == "judge"]
+    count = max(sum(result.answer is not None for result in earlier.results), 1)
+    read, written = sum(call.input_tokens for call in asked), sum(call.output_tokens for call in asked)
+    return len(asked) / count, read / count, written / count, sum(call.seconds for call in asked) / count
 
 
 def _figures(suite: Suite, profile: "Profile | None", earlier: Run | None) -> tuple[float, float, float, float, str]:

@@ -73,10 +73,8 @@ class _Watch:
         return Watched(model, self.who, profile, purse=self.purse, kept=self.kept, mailbox=self.mailbox)
 
 
-def open_judge(
-    settings: "Settings", name: str | None, watch: "Callable[[ChatModel, Profile], ChatModel] | None" = None
-) -> Judge | None:
-    """The judge named here or in the configuration; None where none was. Never the tutor's own model by default.
+def judge_profile(settings: "Settings", name: str | None) -> "Profile | None":
+    """The profile that judges, named here or in the configuration; None where none was. Never the tutor's by default.
 
     Raises:
         ConfigError: there is no profile of that name.
@@ -85,12 +83,22 @@ def open_judge(
     if not chosen or chosen == "none":
         return None
     from tutor.errors import ConfigError
-    from tutor.model import open_model
 
     if chosen not in settings.models:
         there = ", ".join(settings.models) or "none"
         raise ConfigError(f"--judge: there is no model profile {chosen!r}. There are {there}.")
-    profile = settings.models[chosen]
+    return settings.models[chosen]
+
+
+def open_judge(
+    settings: "Settings", name: str | None, watch: "Callable[[ChatModel, Profile], ChatModel] | None" = None
+) -> Judge | None:
+    """The judge of `judge_profile`, ready to be asked."""
+    profile = judge_profile(settings, name)
+    if profile is None:
+        return None
+    from tutor.model import open_model
+
     model = open_model(profile)
     return Judge(watch(model, profile) if watch else Watched(model, "judge", profile))
 

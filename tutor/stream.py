@@ -9,6 +9,7 @@ import contextlib
 import queue
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -23,6 +24,7 @@ _OPEN = re.compile(r"<(think|thinking|reasoning)>", re.IGNORECASE)
 _CLOSE = re.compile(r"</(think|thinking|reasoning)>", re.IGNORECASE)
 _LONGEST_TAG = len("</reasoning>")
 _BEAT = 0.25
+_WAY = 0.00005  # seconds that the background gives way to a thread that waits; the two share one interpreter
 _END: Any = object()
 _Batches: TypeAlias = "queue.SimpleQueue[list[T] | BaseException]"
 
@@ -113,8 +115,8 @@ class Stream(Generic[T], Iterator[T]):
 
     @staticmethod
     async def _pump(make: Callable[[], AsyncGenerator[T, None]], out: "_Batches[T]") -> None:
-        """Hand over all that one turn of the loop brings at once: each hand-over wakes a thread."""
-        loop, batch = asyncio.get_running_loop(), list[T]()
+        """Hand over the first word alone, then all that one turn of the loop brings: each hand-over wakes a thread."""
+        loop, batch, first = asyncio.get_running_loop(), list[T](), True
 
         def hand_over() -> None:
             nonlocal batch
@@ -128,6 +130,10 @@ class Stream(Generic[T], Iterator[T]):
                     if not batch:
                         loop.call_soon(hand_over)
                     batch.append(piece)
+                    if first and piece:  # the first word is shown before what came with it is read
+                        first = False
+                        hand_over()
+                        time.sleep(_WAY)
         finally:
             hand_over()
 

@@ -76,6 +76,21 @@ def test_a_plan_is_made_without_running_anything(call: Call, home: Path) -> None
     assert not (home / "runs").exists()
 
 
+def test_a_plan_tells_the_judge_apart_from_the_tutor(call: Call, home: Path) -> None:
+    text = '[models.{}]\nmodel = "m"\nbase_url = "http://127.0.0.1:1/v1"\nprice_in = {}\nprice_out = 2.0\n'
+    (home / "tutor.toml").write_text(text.format("local", 1.0) + text.format("strict", 9.0))
+    alone, judged, graded = (
+        json.loads(call("plan", *words, "--model", "local", "--json")[1])
+        for words in (("answers",), ("answers", "--judge", "strict"), ("grading", "--judge", "strict"))
+    )
+    assert alone["judge_calls"] == alone["judge_cost"] == graded["judge_calls"] == 0  # points of a grade need no judge
+    assert (judged["judge"], judged["judge_calls"], judged["cost"]) == ("strict", judged["cases"], alone["cost"])
+    spent = judged["judge_input_tokens"] * 9.0 + judged["judge_output_tokens"] * 2.0
+    assert judged["judge_cost"] == pytest.approx(spent / 1e6)
+    assert judged["minutes"] > alone["minutes"]
+    assert call("plan", "answers", "--judge", "strikt")[0] == 2
+
+
 def test_grading_runs_with_no_model_and_leaves_a_log_and_a_report(call: Call, home: Path) -> None:
     code, out, _ = call("run", "grading", "--limit", "6", "--json")
     data = json.loads(out)

@@ -505,6 +505,35 @@ def test_responses_api_is_spoken_where_the_profile_asks_and_held_to_the_same(ser
     assert type(pieces(model)[2]) is ModelKeyError
 
 
+def test_typed_blocks_of_content_are_told_apart(server: Loopback) -> None:
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "Hmm."}]}
+    server.play(Play(pieces=({"content": [thinking]}, {"content": [{"type": "text", "text": "The heart."}]}, " Yes.")))
+    assert pieces(opened(server))[0] == "The heart. Yes."
+    server.play(Play(pieces=({"content": [thinking]},)))
+    assert "nothing but thinking" in str(pieces(opened(server))[2])
+    server.play(Play(pieces=({"content": [{"type": "refusal", "refusal": "No."}]},)))
+    assert type(pieces(opened(server))[2]) is ModelRefusedError
+
+
+@pytest.mark.parametrize("raw", [b"data: []\n\n", b"data: 7\n\n", b"data: null\n\n", b'data: {"choices": [1]}\n\n'])
+def test_event_of_another_shape_is_no_reply(server: Loopback, raw: bytes) -> None:
+    server.play(Play(pieces=(raw,)))
+    assert type(pieces(opened(server))[2]) is ModelEmptyError
+
+
+@pytest.mark.parametrize("name", ["bad key", "refusal", "reasoning only", "cut cleanly", "length", "silence midway"])
+def test_what_is_traced_goes_through_langchain_and_is_held_to_the_same(server: Loopback, name: str) -> None:
+    profile = opened(server, api_key_env="TEST_KEY").profile
+    model = open_model(profile, tracing=True, environ={"TEST_KEY": KEY})
+    assert complete(model, PROMPT).text == complete(opened(server, api_key_env="TEST_KEY"), PROMPT).text
+    traced, plain = (request.json for request in server.chats)
+    assert traced == plain
+    server.play(fault(name))
+    kind, words = EXPECTED[name]
+    error = pieces(model)[2]
+    assert (type(error), words in str(error)) == (kind, True)
+
+
 def test_tracing_is_left_as_it_is_where_the_config_asks_for_it(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:

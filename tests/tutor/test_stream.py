@@ -42,6 +42,29 @@ def test_idle_value_comes_while_there_is_nothing_else() -> None:
     assert list(Stream(lambda: counting(0.6, 1), idle=-1)) == [-1, -1, 0]
 
 
+def test_first_word_is_handed_over_alone_and_what_came_with_it_at_once() -> None:
+    made: list[int] = []
+
+    async def burst() -> AsyncGenerator[int, None]:
+        for number in range(1, 1001):
+            made.append(number)
+            yield number
+        await asyncio.sleep(20)
+
+    stream = Stream(burst)
+    assert [next(stream), next(stream)] == [1, 2]
+    assert len(made) == 1000  # this thread was woken once for all of the rest
+    assert [next(stream) for _ in range(998)] == list(range(3, 1001))
+    stream.close()
+
+
+def test_closed_stream_gives_nothing_of_what_was_handed_over() -> None:
+    stream = Stream(lambda: counting(0, 50))
+    assert next(stream) == 0
+    stream.close()
+    assert list(stream) == []
+
+
 def test_close_from_another_thread_ends_a_waiting_next_at_once() -> None:
     stream = Stream(lambda: counting(20))
     threading.Timer(0.1, stream.close).start()
