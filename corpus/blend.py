@@ -22,7 +22,10 @@ _MOST_ASKED = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """What the best card shows: its scores, its least met query word, its lead over the next ones, words asked for."""
+    """What the best card shows: its scores, its least met query word, its lead over the next ones, words asked for.
+
+    `named` where the query is but a few words and all of them stand in the card's question, as keywords do.
+    """
 
     late: float
     dense: float
@@ -30,6 +33,7 @@ class Evidence:
     worst: float
     lead: float
     asked: int
+    named: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +51,7 @@ class Blend:
     odds_worst: float = 0.0
     odds_lead: float = 0.0
     odds_asked: float = 0.0
+    odds_named: float = 0.0
     offset: float = 0.0
     bar: float = 0.5
 
@@ -61,7 +66,7 @@ class Blend:
         """That the best card answers the query."""
         odds = self.offset + self.odds_late * seen.late + self.odds_dense * seen.dense
         odds += self.odds_lexical * seen.lexical + self.odds_worst * seen.worst + self.odds_lead * seen.lead
-        odds += self.odds_asked * math.log1p(min(seen.asked, _MOST_ASKED))
+        odds += self.odds_asked * math.log1p(min(seen.asked, _MOST_ASKED)) + self.odds_named * seen.named
         return 1 / (1 + math.exp(-odds))
 
     def chances(self, fused: Sequence[float], probability: float) -> list[float]:

@@ -127,9 +127,9 @@ def _report(data: Path, queries: Path, embedder: MiniLM) -> Iterator[str]:
     bundled = [card for deck in read_decks(bundled_decks()) for card in deck.cards]
     cards, asked = stackfaq(data)
     ways: dict[str, tuple[Embedder | None, Sequence[str]]] = {
-        "BY_STATES": (embedder, ("late", "worst", "lead", "asked")),
-        "BY_MEANING": (_VectorsOnly(embedder), ("dense", "lexical", "lead", "asked")),
-        "BY_WORDS": (None, ("lexical", "lead", "asked")),
+        "BY_STATES": (embedder, ("late", "dense", "worst", "lead", "asked", "named")),
+        "BY_MEANING": (_VectorsOnly(embedder), ("dense", "lexical", "lead", "asked", "named")),
+        "BY_WORDS": (None, ("lexical", "lead", "asked", "named")),
     }
     for way, (made, names) in ways.items():
         seen = gather(bundled, made, own, 1.0) + gather(cards, made, asked, 0.1)

@@ -324,6 +324,7 @@ class Retriever:
             worst=worst,
             lead=lead([one.fused for one in chosen], rest_is_zero=asked.by_words),
             asked=len({asked.words[at] for at in telling}) or len(self.lexical.terms(asked.text)),
+            named=self.lexical.named(asked.text, self.cards[best.card].question),
         )
 
     def _weight(self, word: str) -> float:
