@@ -99,7 +99,12 @@ class Lexical:
         part = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.part")
         with part.open("wb") as file:
             words = np.array("\n".join(made.words))
-            arrays = {"places": made._places, "gains": made._gains, "starts": made._starts, "idf": made.idf}
+            arrays: dict[str, NDArray[Any]] = {
+                "places": made._places,
+                "gains": made._gains,
+                "starts": made._starts,
+                "idf": made.idf,
+            }
             np.savez(file, made_from=np.array(made_from), words=words, **arrays)
         os.replace(part, path)
         return made
@@ -153,15 +158,15 @@ class Lexical:
         first = np.flatnonzero(np.diff(keys, prepend=-1)).astype(np.int64)
         counts = np.diff(first, append=len(keys)).astype(np.float32)
         keys = keys[first]
-        self._places = (keys % count).astype(np.int32)
+        self._places: NDArray[np.int32] = (keys % count).astype(np.int32)
         keys //= count
         term_of = keys.astype(np.int32)
         self._starts: Whole = np.searchsorted(term_of, np.arange(len(self._terms) + 1, dtype=np.int32))
         found = np.diff(self._starts)
         self.idf: Floats = np.log1p((self._count - found + 0.5) / (found + 0.5)).astype(np.float32)
         size = (1 - _B + _B * sizes / max(sizes.mean() if self._count else 1.0, 1e-9)).astype(np.float32)
-        self._gains: Floats = counts * np.float32(_K1 + 1) / (counts + np.float32(_K1) * size[self._places])
-        self._gains *= self.idf[term_of]
+        gains = counts * np.float32(_K1 + 1) / (counts + np.float32(_K1) * size[self._places])
+        self._gains: Floats = (gains * self.idf[term_of]).astype(np.float32, copy=False)
 
     def knows(self, word: str) -> bool:
         """Whether a folded word stands in any chunk."""
