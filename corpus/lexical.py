@@ -99,13 +99,15 @@ class Lexical:
         part = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.part")
         with part.open("wb") as file:
             words = np.array("\n".join(made.words))
-            arrays: dict[str, NDArray[Any]] = {
-                "places": made._places,
-                "gains": made._gains,
-                "starts": made._starts,
-                "idf": made.idf,
-            }
-            np.savez(file, made_from=np.array(made_from), words=words, **arrays)
+            np.savez(
+                file,
+                made_from=np.array(made_from),
+                words=words,
+                places=made._places,
+                gains=made._gains,
+                starts=made._starts,
+                idf=made.idf,
+            )
         os.replace(part, path)
         return made
 
