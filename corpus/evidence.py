@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.lexical import STOP_WORDS, Lexical, split_words
+from corpus.lexical import STOP_WORDS, Lexical
 from corpus.rerank import met_words
 
 __all__ = ["Evidence", "Seen", "gather", "lead", "tells"]
@@ -27,7 +27,6 @@ _ASKS_FACT = re.compile(
 )
 _JOINS = re.compile(r"\b(and|vs|versus|against|compared?|comparison|differences?|different|or|between)\b|,")
 _NUMBER = re.compile(r"\d+")
-_REASONS = frozenset({"why", "reason", "reasons"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,8 +38,8 @@ class Evidence:
     word that the card meets worst; `terse_gap` the same times the share of words that tell; `question_gap` times how
     well the card's question meets the query; `question_worst` is the word that this question meets worst. The rest are
     flags (0 or 1): `exact`: the card has every telling word; `joins`: the query joins or compares things; `fact`: it
-    asks for a person, a time, an amount; `number`: it has one that the card has not. Last, `why`: how well the query
-    meets the card's question, where the query asks why and the question does not.
+    asks for a person, a time, an amount; `number`: it has one that the card has not; `named`: it is a few words that
+    all stand in the card's question, or are short for words there.
     """
 
     late: float
@@ -57,7 +56,7 @@ class Evidence:
     joins: float = 0.0
     fact: float = 0.0
     number: float = 0.0
-    why: float = 0.0
+    named: float = 0.0
 
     @property
     def strength(self) -> float:
@@ -113,12 +112,11 @@ def _by_states(
 ) -> Evidence:
     """The numbers that need the states of words, and those fitted beside them."""
     query, question = seen.query.casefold(), seen.card.partition("\n")[0]
-    whole, by_question, backward = met_words(seen.states, seen.packed)
+    whole, by_question = met_words(seen.states, seen.packed)
     rare = np.sqrt(np.maximum([lexical.rarity(seen.words[at]) for at in used], 0.05) / lexical.rarest)
     spelled = np.array([lexical.likeness(seen.words[at], seen.card) for at in used])
     gap = float(((1 - np.maximum(whole[used], spelled)) * rare).max())
     by_question = by_question[used]
-    asks_why = query.startswith("why") and not _REASONS & set(split_words(question))
     return Evidence(
         late=known.late,
         dense=known.dense,
@@ -134,5 +132,5 @@ def _by_states(
         joins=float(bool(_JOINS.search(query))),
         fact=float(bool(_ASKS_FACT.search(query))),
         number=float(bool(set(_NUMBER.findall(query)) - set(_NUMBER.findall(seen.card)))),
-        why=backward if asks_why else 0.0,
+        named=float(lexical.named(seen.query, question)),
     )

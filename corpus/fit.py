@@ -38,8 +38,8 @@ _FALSE_REFUSALS = 0.05
 _FOLDS = 5
 _EVERY = 5  # of StackFAQ, every so many queries
 _STATES = (
-    "asked", "terse_gap", "why", "margin", "question_worst", "joins", "question_gap", "exact", "number", "gap", "dense",
-    "strength", "fact",
+    "asked", "terse_gap", "named", "margin", "question_worst", "joins", "question_gap", "exact", "number", "gap",
+    "dense", "strength", "fact",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ Knows nothing of meaning; `corpus.retrieve` fuses these scores with those of the
 import os
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,8 @@ _QUESTION_WEIGHT = 2
 # Share of letter triples that two words must have in common to count as one word in two shapes.
 _ALIKE = 0.36
 _MOST_ALIKE = 8
+_SAME_WORD = 0.5  # from here on two words are the same one with another ending
+_FEW = 3  # words that a query of keywords has at most
 
 
 class Text(Protocol):
@@ -96,8 +99,15 @@ class Lexical:
         part = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}.part")
         with part.open("wb") as file:
             words = np.array("\n".join(made.words))
-            arrays = {"places": made._places, "gains": made._gains, "starts": made._starts, "idf": made.idf}
-            np.savez(file, made_from=np.array(made_from), words=words, **arrays)
+            np.savez(
+                file,
+                made_from=np.array(made_from),
+                words=words,
+                places=made._places,
+                gains=made._gains,
+                starts=made._starts,
+                idf=made.idf,
+            )
         os.replace(part, path)
         return made
 
@@ -126,8 +136,9 @@ class Lexical:
     def _triple_counts(self) -> Whole:
         return np.array([len(_triples(word)) for word in self.words], dtype=np.int64)
 
-    def _read(self, chunks: Iterable[Text]) -> tuple[list[int], list[int]]:
-        terms, lengths = [], []
+    def _read(self, chunks: Iterable[Text]) -> tuple["array[int]", "array[int]"]:
+        """The term of each word of all chunks, one after another, and how many words each chunk has; 4 bytes each."""
+        terms, lengths = array("i"), array("i")
         known = self._terms
         for chunk in chunks:
             question, _, answer = chunk.text.partition("\n")
@@ -136,19 +147,28 @@ class Lexical:
             lengths.append(len(words))
         return terms, lengths
 
-    def _index(self, terms: Sequence[int], lengths: Sequence[int]) -> None:
-        """Postings sorted by term: places of chunks and what each adds to a score (Robertson and Zaragoza 2009)."""
-        sizes = np.array(lengths, dtype=np.int64)
-        places = np.repeat(np.arange(self._count, dtype=np.int64), sizes)
-        keys, counts = np.unique(np.array(terms, dtype=np.int64) * max(self._count, 1) + places, return_counts=True)
-        term_of, chunk_of = np.divmod(keys, max(self._count, 1))
-        self._places = chunk_of.astype(np.int32)
-        self._starts: Whole = np.searchsorted(term_of, np.arange(len(self._terms) + 1))
+    def _index(self, terms: "array[int]", lengths: "array[int]") -> None:
+        """Postings sorted by term: places of chunks and what each adds to a score (Robertson and Zaragoza 2009).
+
+        Sorts and counts in place: at 100,000 cards each further copy of the keys costs tens of megabytes.
+        """
+        sizes, count = np.frombuffer(lengths, dtype=np.intc), max(self._count, 1)
+        keys = np.frombuffer(terms, dtype=np.intc).astype(np.int64)
+        keys *= count
+        keys += np.repeat(np.arange(self._count, dtype=np.int32), sizes)
+        keys.sort()
+        first = np.flatnonzero(np.diff(keys, prepend=-1)).astype(np.int64)
+        counts = np.diff(first, append=len(keys)).astype(np.float32)
+        keys = keys[first]
+        self._places: NDArray[np.int32] = (keys % count).astype(np.int32)
+        keys //= count
+        term_of = keys.astype(np.int32)
+        self._starts: Whole = np.searchsorted(term_of, np.arange(len(self._terms) + 1, dtype=np.int32))
         found = np.diff(self._starts)
         self.idf: Floats = np.log1p((self._count - found + 0.5) / (found + 0.5)).astype(np.float32)
-        size = 1 - _B + _B * sizes[chunk_of] / max(sizes.mean() if self._count else 1.0, 1e-9)
-        gain = counts * (_K1 + 1) / (counts + _K1 * size)
-        self._gains: Floats = (gain * self.idf[term_of]).astype(np.float32)
+        size = (1 - _B + _B * sizes / max(sizes.mean() if self._count else 1.0, 1e-9)).astype(np.float32)
+        gains = counts * np.float32(_K1 + 1) / (counts + np.float32(_K1) * size[self._places])
+        self._gains: Floats = (gains * self.idf[term_of]).astype(np.float32, copy=False)
 
     def knows(self, word: str) -> bool:
         """Whether a folded word stands in any chunk."""
@@ -208,6 +228,17 @@ class Lexical:
                     break
         return tuple(found)
 
+    def named(self, query: str, question: str) -> bool:
+        """Whether the query is a few telling words that all stand in `question`, or are short for words in it."""
+        there = split_words(question)
+        short = _initials(there)
+        terms = self.terms(query)
+        return 0 < len(terms) <= _FEW and all(
+            {term.word, term.word.removesuffix("s")} & short
+            or any(self.words[match] in there for match, alike in term.matches if alike >= _SAME_WORD)
+            for term in terms
+        )
+
     def _alike(self, word: str) -> Iterator[tuple[int, float]]:
         exact = self._terms.get(word)
         if exact is not None:
@@ -227,6 +258,16 @@ class Lexical:
         for at in order:
             if near[at] != exact:
                 yield int(near[at]), float(alike[at])
+
+
+def _initials(words: Sequence[str]) -> set[str]:
+    """Short forms of three or four letters that telling words side by side may have.
+
+    >>> sorted(_initials(["a", "generative", "adversarial", "network"]))
+    ['gan']
+    """
+    firsts = "".join(word[0] for word in words if word not in STOP_WORDS)
+    return {firsts[at : at + size] for size in (3, 4) for at in range(len(firsts) - size + 1)}
 
 
 def _triples(word: str) -> frozenset[str]:

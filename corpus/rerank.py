@@ -108,14 +108,11 @@ def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Float
     return whole, question
 
 
-def met_words(query: Floats, packed: bytes) -> tuple[Floats, Floats, float]:
-    """For each word of the query the likeness to the card's most alike word, and to that of the card's question.
-
-    Last, the mean over the words of the card's question of their likeness to the query's most alike word.
-    """
+def met_words(query: Floats, packed: bytes) -> tuple[Floats, Floats]:
+    """For each word of the query the likeness to the card's most alike word, and to that of the card's question."""
     if len(packed) <= SIZE or not len(query):
         nothing = np.zeros(len(query), dtype=np.float32)
-        return nothing, nothing, 0.0
+        return nothing, nothing
     likeness: Floats = query @ unpack(packed).T
     question = likeness[:, : max(1, int.from_bytes(packed[:2], "little"))]
-    return likeness.max(axis=1), question.max(axis=1), float(question.max(axis=0).mean())
+    return likeness.max(axis=1), question.max(axis=1)

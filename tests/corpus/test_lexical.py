@@ -97,3 +97,10 @@ def test_threads_may_keep_one_word_index_at_the_same_moment(tmp_path: Path) -> N
         found = list(threads.map(kept, range(40)))
     assert all(best(one, "forget gate") == 0 for one in found)
     assert {path.suffix for path in tmp_path.iterdir()} == {".npz"}
+
+
+def test_a_few_words_that_all_stand_in_the_question_name_it() -> None:
+    index = Lexical([chunk("What is a generative adversarial network?\nTwo networks that compete")])
+    question = "What is a generative adversarial network?"
+    assert all(index.named(query, question) for query in ("adversarial network", "gan", "what are GANs", "networks"))
+    assert not any(index.named(query, question) for query in ("compete", "adversarial heron", "", "vae"))
