@@ -18,6 +18,7 @@ from tutor.terminal import run as run_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from evals.plan import Plan
     from evals.suite import Suite
     from evals.sweep import Sweep
     from tutor.config import Settings
@@ -131,40 +132,20 @@ def plan(
             )
             if as_json:
                 put_json(made)
-            rows.append(
-                [
-                    made.suite,
-                    made.profile,
-                    str(made.cases),
-                    str(made.calls),
-                    f"{made.input_tokens + made.output_tokens}",
-                    f"{made.cost:.2f}",
-                    str(made.judge_calls),
-                    f"{made.judge_cost:.2f}",
-                    f"{made.minutes:.1f}",
-                    f"{made.detectable:.3f}",
-                    f"{made.power:.0%}",
-                    "run" if made.source.startswith("measured") else "guess",
-                ]
-            )
+            rows.append(_planned(made, judged=judge is not None))
     if not as_json:
-        table(
-            [
-                "suite",
-                "profile",
-                "cases",
-                "calls",
-                "tokens",
-                "cost",
-                "judge",
-                "its cost",
-                "min",
-                "finds",
-                "power",
-                "from",
-            ],
-            rows,
-        )
+        judged = "judge its_cost " if judge is not None else ""
+        heads = f"suite profile cases calls tokens cost {judged}min finds power from".split()
+        table([head.replace("_", " ") for head in heads], rows)
+
+
+def _planned(made: "Plan", *, judged: bool) -> list[str]:
+    """A plan as a row of the table."""
+    tokens = made.input_tokens + made.output_tokens
+    judge = [str(made.judge_calls), f"{made.judge_cost:.2f}"] if judged else []
+    found = [f"{made.detectable:.3f}", f"{made.power:.0%}", "run" if made.source.startswith("measured") else "guess"]
+    spent = [str(made.cases), str(made.calls), str(tokens), f"{made.cost:.2f}", *judge, f"{made.minutes:.1f}"]
+    return [made.suite, made.profile, *spent, *found]
 
 
 @app.command("run")

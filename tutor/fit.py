@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -295,6 +296,8 @@ def main() -> None:
     """Measure, fit, try on questions kept apart, write."""
     if len(sys.argv) != 2:
         raise SystemExit("usage: python -m tutor.fit DATA_FOLDER")
+    if missing := [name for name in ("sklearn", "lightgbm") if find_spec(name) is None]:
+        raise SystemExit(f"Fitting needs {' and '.join(missing)}, not in the lock: pip install scikit-learn lightgbm")
     here = Path(__file__)
     rows = gather(list(cases(Path(sys.argv[1]))), Matcher(MiniLM.load(load_settings().cache_dir)))
     models = {"vectors": fit_model(rows, True), "words": fit_model(rows, False)}
