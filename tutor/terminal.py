@@ -126,7 +126,7 @@ def table(columns: list[str], rows: list[list[str]]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, int(len(columns) < 9)))  # ten columns fit 80 letters
     for place, column in enumerate(columns):
         figures = all(row[place].replace(".", "").replace("%", "").isdigit() for row in rows)
         grid.add_column(column, justify="right" if figures else "left", overflow="fold")
