@@ -33,6 +33,7 @@ class Blend:
     odds: Mapping[str, float] = field(default_factory=dict)
     offset: float = 0.0
     bar: float = 0.5
+    far: float = -1.0  # a card whose scores come to less answers nothing, whatever else is seen
 
     def fuse(self, late: Floats, question: Floats, dense: Floats, lexical: Floats) -> Floats:
         """One score a chunk. Words and the question count the more, the better any card meets the query's words."""
@@ -44,7 +45,8 @@ class Blend:
     def probability(self, seen: Evidence) -> float:
         """That the best card answers the query."""
         odds = self.offset + sum(weight * float(getattr(seen, name)) for name, weight in self.odds.items())
-        return 1 / (1 + math.exp(-odds))
+        probability = 1 / (1 + math.exp(-odds))
+        return min(probability, self.bar / 2) if seen.late + seen.dense + seen.lexical < self.far else probability
 
     def chances(self, fused: Sequence[float], probability: float) -> list[float]:
         """A score from 0 to 1 for each card, best first: the probability, falling with the distance to the best."""
@@ -76,6 +78,7 @@ BY_STATES = Blend(
     },
     offset=-5.543,
     bar=0.192,
+    far=0.7,
 )
 BY_MEANING = Blend(
     dense=1.0,

@@ -70,6 +70,8 @@ def read(source: Source) -> Reading:
     separator = told[1] if told else directives.get("separator", "")
     mark = _SEPARATORS.get(separator.lower(), separator)
     mark = mark if len(mark) == 1 else _delimiter(body)
+    if '"' not in body:  # each line is a row, so they can be counted before any is parted
+        few_enough(source.path, [line for line in lines[skip:] if line.strip(f" \t{mark}")])
     records = list(islice(_records(body, mark, skip), MAX_CARDS + 2))
     few_enough(source.path, records)
     if directives:
@@ -97,10 +99,8 @@ def _delimiter(body: str) -> str:
     head = body[:300_000]
     for mark in _GUESSES:
         counts: Counter[int] = Counter()
-        for record in _records(head, mark, 0):
+        for record in islice(_records(head, mark, 0, _LOOKED_AT), _LOOKED_AT):
             counts[len(record.fields)] += 1
-            if counts.total() >= _LOOKED_AT:
-                break
         fields, rows = max(((n, c) for n, c in counts.items() if n > 1), key=lambda pair: pair[1], default=(1, 0))
         named = mark in first and columns.is_header(next(csv.reader([first], delimiter=mark)))
         score = rows / max(counts.total(), 1) + named - 0.001 * fields
@@ -109,11 +109,12 @@ def _delimiter(body: str) -> str:
     return best
 
 
-def _records(body: str, mark: str, skipped: int) -> Iterator[_Record]:
+def _records(body: str, mark: str, skipped: int, most: int = MAX_CARDS + 2) -> Iterator[_Record]:
     """The rows with the lines they begin on. Where quotes do not match, each line is a row and quotes are text."""
+    quoted = '"' in body  # no field holds a line break otherwise
     try:
-        found = list(islice(_strict(body, mark, skipped), MAX_CARDS + 2))
-        if found and max(_tall(record) for record in found) < _LONGEST_RECORD:
+        found = list(islice(_strict(body, mark, skipped), most))
+        if found and (not quoted or max(map(_tall, found)) < _LONGEST_RECORD):
             yield from found
             return
     except csv.Error:
@@ -129,7 +130,7 @@ def _strict(body: str, mark: str, skipped: int) -> Iterator[_Record]:
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=mark, strict=True)
     line = skipped + 1
     for row in reader:
-        if any(field.strip() for field in row):
+        if any(map(str.strip, row)):
             yield _Record(line=line, fields=_narrow(row, mark))
         line = skipped + reader.line_num + 1
 

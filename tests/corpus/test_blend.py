@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ WEAK = Evidence(
 def test_strong_evidence_passes_the_bar_and_weak_does_not(blend: Blend) -> None:
     assert blend.probability(STRONG) > 0.8
     assert blend.probability(WEAK) < blend.bar
+
+
+def test_a_card_far_from_the_query_answers_nothing_however_the_query_is_put() -> None:
+    joined = replace(WEAK, asked=2.4, joins=1.0, gap=0.7, question_gap=0.1, terse_gap=0.2)
+    assert replace(BY_STATES, far=-1.0).probability(joined) > BY_STATES.bar
+    assert BY_STATES.probability(joined) < BY_STATES.bar
 
 
 def test_words_count_the_more_the_better_any_card_meets_them() -> None:

@@ -184,9 +184,9 @@ def test_most_of_what_nothing_answers_is_refused_and_little_else(retriever: Retr
         right.setdefault("answered" if one["relevant"] else "refused", []).append(hit)
         right.setdefault(one["kind"], []).append(hit)
     share = {kind: sum(hits) / len(hits) for kind, hits in right.items()}
-    assert share["answered"] >= 0.96, share
+    assert share["answered"] >= 0.95, share
     assert min(share["short"], share["keyword"]) >= 0.97, share
-    assert share["far"] >= 0.84, share
+    assert share["far"] >= 0.9, share
     assert share["near"] >= 0.75, share
     assert share["refused"] >= 0.5, share  # false premises, made of a card's own words, are hardly told
 
