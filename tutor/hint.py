@@ -60,13 +60,13 @@ def _where(speech: Speech, card: Card, related: Sequence[str]) -> str:
     secret = prepare(card.answer).stems - prepare(card.question).stems
     tags = [tag for tag in card.tags if not prepare(tag).stems & secret][:3]
     topics = speech.topics.format(topics=", ".join(tags)) if tags else ""
-    told = not card.deck or _tells(card.deck, card)
+    told = not card.deck or tells(card.deck, card)
     line = speech.where.format(topics=topics) if told else speech.where_deck.format(deck=card.deck, topics=topics)
-    safe = [speech.quote.format(text=" ".join(text.split())) for text in related if not _tells(text, card)]
+    safe = [speech.quote.format(text=" ".join(text.split())) for text in related if not tells(text, card)]
     return f"{line} {speech.related.format(questions=', '.join(safe[:2]))}" if safe else line
 
 
-def _tells(text: str, card: Card) -> bool:
+def tells(text: str, card: Card) -> bool:
     """Does `text` hold a word of the answer that the question does not? One is enough beside what else is said."""
     new = prepare(card.answer).stems - prepare(card.question).stems
     return any(not stem.isdigit() for stem in prepare(text).stems & new)

@@ -370,6 +370,17 @@ def test_answer_to_another_card_is_said_to_be_and_remembered(
     assert session.view().focus == asked_next.focus
 
 
+def test_another_card_is_not_named_while_its_question_would_tell_this_answer(
+    parts: Parts, store: Store, cards: tuple[Card, ...], clock: Any, learner: Learner
+) -> None:
+    word = cards[0].answer.split()[0]
+    telling = replace(cards[1], question=f"Where do puffins keep {word}?")
+    parts.alike = (telling,)
+    session = asked(s.Session(parts, learner, (cards[0], telling), StudySettings(), clock=clock))
+    assert "Notice" not in kinds(act(session, s.Commit("in burrows on sea cliffs")))
+    assert learner.history.confused[telling.id] == {cards[0].id}
+
+
 def test_points_missed_last_time_are_asked_for_by_their_place(opened: Opened, clock: Any) -> None:
     session = graded(opened(), "nectar from flowers")
     act(session, s.Rate(1))
