@@ -268,7 +268,8 @@ class Tutor:
 
     def twins(self, card: Card) -> Collection[str]:
         """The ids of cards that ask or tell the same as `card`; none before the index is up."""
-        return self._parts.twins(card.id) if self._parts.retriever.made is not None else ()
+        retriever = self._parts.retriever.made
+        return retriever.near_duplicates(card.id) if retriever is not None else ()
 
     def leaks(self, text: str, card: Card) -> Collection[str]:
         """The ids of the key points of `card` that `text` tells, or comes close to telling."""

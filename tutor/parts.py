@@ -89,7 +89,6 @@ class Parts:
         self.quoter: Once[Explainer] = Once(self._make_quoter)
         # The same few cards are compared again and again while they are studied.
         self.near = lru_cache(2048)(self._near)
-        self.twins = lru_cache(4096)(lambda card: self.retriever.get().near_duplicates(card))
 
     def _near(self, text: str, card: str) -> "tuple[Card, ...]":
         found = self.retriever.get().search(text, 3, exclude={card}).results

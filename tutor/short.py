@@ -1,7 +1,7 @@
 """Answers of a word or a few: a name, a date, a number, a translation. What was said decides, not what it is near.
 
 `Sydney` is near `Canberra` in meaning and wrong all the same, so where no word of the reference is said, the learner is
-asked or the answer is wrong. Longer answers, and cards of several points, are left to `match.py`.
+asked or the answer is wrong. Longer answers are left to `match.py`, and so is what a list of them leaves unsaid.
 """
 
 import re
@@ -17,6 +17,8 @@ __all__ = ["SAID", "Outcome", "compare", "told", "weigh"]
 Outcome = Literal["same", "opposite", "other", "else", "part", ""]
 """`same`; `opposite` or another number; `other`, another name; `else`, other words, which may mean the same; `part`."""
 
+SAID = 0.95
+"""How sure it is that what was said as it stands in the reference is right."""
 _MOST_WORDS = 4
 _LONGEST_LIST = 200
 _ALTERNATIVES = re.compile(r"\s*(?:/|\bor\b|\boder\b|\bou\b)\s*")
@@ -42,6 +44,8 @@ _NUMBER = re.compile(
 _FORM = re.compile(r"\b(?:past tense|participle|plural|singular|conjugat|spell|genitive|infinitive)", re.IGNORECASE)
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_LABEL = re.compile(r"\w{1,20}: ")
+_SEGMENTS = re.compile(r"\s*(?:[,;，；、\n/]|\band\b|\bund\b|\bet\b)\s*")
 _MONTHS = "january february march april may june july august september october november december".split()
 
 
@@ -61,12 +65,6 @@ def compare(question: str, reference: str, answer: str, known: Collection[str] =
     outcomes = [_one(question, way, said, known) for way in ways for said in (answer, *_glosses(answer, len(ways)))]
     order: tuple[Outcome, ...] = ("same", "part", "", "opposite", "other", "else")
     return min(outcomes, key=order.index)
-
-
-SAID = 0.95
-"""How sure it is that what was said as it stands in the reference is right."""
-_LABEL = re.compile(r"\w{1,20}: ")
-_SEGMENTS = re.compile(r"\s*(?:[,;，；、\n/]|\band\b|\bund\b|\bet\b)\s*")
 
 
 def told(question: str, point: str, answer: str, known: Collection[str] = ()) -> bool:
