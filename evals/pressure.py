@@ -22,6 +22,8 @@ from tutor.clauses import STOP, stem
 from tutor.disguise import said
 from tutor.events import Event
 from tutor.explain import Reply, Said
+from tutor.feedback import short
+from tutor.grade import Grade
 from tutor.hint import LEVELS, hint, leaks
 from tutor.session import Parts, Session
 
@@ -144,13 +146,20 @@ def complete(event: events.Revealed, view: events.View) -> bool:
     if grade is None or text.count("Next:") != 1 or not event.citations:
         return False
     decides = view.again or grade
-    if decides.verdict == "wrong" and _PRAISE.search(text.partition("Next:")[0]):
+    if decides.verdict == "wrong" and _PRAISE.search(_tutors_own(text.partition("Next:")[0], decides)):
         return False
     if not view.again and (not view.answer or grade.verdict == "ungraded"):
         return "[1]" in text
     plain = " ".join(text.split())
     open_points = [p for p in decides.key_points if p.verdict in ("missed", "contradicted", "partly")]
     return all(" ".join(point.text.split()).rstrip(".;,: ")[:60] in plain for point in open_points)
+
+
+def _tutors_own(text: str, grade: Grade) -> str:
+    """Feedback without what it quotes from the learner or the card, where praise is nobody's."""
+    for point in grade.key_points:
+        text = text.replace(short(point.text), "")
+    return re.sub("“[^”]*”", "", text)
 
 
 def ladder(card: Card) -> tuple[bool, float]:

@@ -9,10 +9,12 @@ from dataclasses import replace
 from .clauses import Clause
 from .contradiction import Clash, clashes
 from .likeness import Floats, mean, peak, weigh
+from .opposites import alike
 from .states import Seen
 
 # For a clause: blended score, word recall, precision, cosine, and the clause.
 Score = tuple[float, float, float, float, Clause]
+SAME = 0.85  # a word of the same stem, or a slip of the pen
 PART_SAID = 0.3  # how much of a half-sentence of a point a clause must say to be compared with it
 
 
@@ -68,6 +70,9 @@ def _by_parts(
         clause = max(zip(shares, clauses, strict=True), key=lambda pair: (pair[0], pair[1].first - pair[1].last))[1]
         share = max(shares)
         if share >= PART_SAID and sum(word.content for word in ours) >= 2:
+            others = (*point.text.words[: part.first], *point.text.words[part.last :])
             for clash in clashes(ours, answer.text.words[clause.first : clause.last], known=known):
-                if clash.kind in ("opposed", "negated"):
+                # What stands for a word of another part stands against none of this one.
+                taken = clash.kind == "opposed" and any(alike(clash.theirs, word.text) >= SAME for word in others)
+                if clash.kind in ("opposed", "negated") and not taken:
                     yield replace(clash, strength=clash.strength * min(1.0, share / 0.6))

@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clauses import STOP, Prepared, Word, clean, prepare, stem
-from .opposites import alike, opposed
+from .opposites import PLACES, alike, opposed
 
 Floats = NDArray[np.floating[Any]]
 IDLE, WORDS = 0.15, 1.0  # the share of a point, or the words of it, that a sentence must add to count as about it
+TERSE = 0.4  # the share of neighbours among the telling words that are neighbours there, but for one between
 SHUFFLED, ORDERED = 0.9, 0.15  # the share of words that are the card's, and of neighbours that are neighbours there
 HEAP = 12  # words; fewer that nothing joins may be a terse answer
 # Words in a row, how many neighbours may be the card's neighbours too, how many words may be none of the card's.
 _WINDOWS = ((HEAP, 1, HEAP), (16, 1, 0), (24, 3, 1))
 _MARKS = frozenset(",;:\n.•")
 COPIED = 4  # words; a shorter question may stand in an answer by chance
+GUESSES = 3  # clauses about nothing asked, or words `or` beyond the card's
 REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
 _ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
@@ -167,7 +169,14 @@ def _shuffled(question: Prepared, reference: Prepared, answer: Prepared) -> bool
         return False
     pairs = {pair for text in (question, reference) for pair in pairwise(word.stem for word in text.words)}
     kept = sum(pair in pairs for pair in pairwise(theirs))
-    return kept < ORDERED * (len(theirs) - 1)
+    return kept < ORDERED * (len(theirs) - 1) and not _terse(reference, answer)
+
+
+def _terse(reference: Prepared, answer: Prepared) -> bool:
+    """Do the words that carry the answer follow each other as in the card, with what stood between them left out?"""
+    ours, theirs = ([word.stem for word in text.words if word.content] for text in (reference, answer))
+    near = {*pairwise(ours), *zip(ours, ours[2:], strict=False)}
+    return sum(pair in near for pair in pairwise(theirs)) >= TERSE * (len(theirs) - 1)
 
 
 def both_ways(question: Prepared, reference: Prepared, answer: Prepared) -> bool:
@@ -178,6 +187,14 @@ def both_ways(question: Prepared, reference: Prepared, answer: Prepared) -> bool
         return True
     card = [word.text for word in (*question.words, *reference.words)]
     return any(_open(words, card) for words in _alternatives(answer.words))
+
+
+def scattered(card: Sequence[Word], text: Prepared, apart: Sequence[tuple[int, int]]) -> bool:
+    """Is the answer a scatter of guesses: `a or b or c`, or mostly, in many places (`apart`), about nothing asked?"""
+    strong = [word for word in text.words if word.content]
+    lost = sum(any(start <= word.start < end for start, end in apart) for word in strong)
+    offered = sum(word.text == "or" for word in text.words) - sum(word.text == "or" for word in card)
+    return (len(apart) >= GUESSES and lost >= 0.5 * len(strong)) or offered >= GUESSES
 
 
 def _alternatives(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
@@ -195,6 +212,10 @@ def _open(pair: tuple[Word, Word], card: Sequence[str]) -> bool:
         return True
     if not (one.content and other.content and opposed(one.text, other.text)):
         return False
+    if (one.text in PLACES) != (other.text in PLACES):
+        return False  # `shrink or blow up`
+    if all(any(opposed(word.text, theirs) for theirs in card) for word in pair):
+        return False  # the card speaks of both: `vanish or blow up` of vanishing and exploding gradients
     sides = [any(alike(word.text, theirs) >= 0.8 for theirs in card) for word in pair]
     return sides.count(True) == 1
 

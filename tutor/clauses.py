@@ -30,7 +30,7 @@ FUNCTION = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+(?:['’.][^\W_]+)*%?|[=<>≤≥≠+×·*/^−]")
-_BREAK = re.compile(r"[.!?]+(?=\s|$)|[;\n]+|(?:--?>|→|⇒|=>|–>|—)|\s[-–]\s")
+_BREAK = re.compile(r"[.!?]+(?=\s|$)|[;\n]+|(?:--?>|→|⇒|=>|–>|—)|\s[-–/|]\s")
 _SOFT = re.compile(r",\s+|\s+(?:and|but|while|whereas|because|so that|which|although)\s+", re.IGNORECASE)
 _COLON = re.compile(r":\s+| = ")
 _NUMERALS = {
@@ -173,7 +173,10 @@ _CUES = frozenset(
     nobody""".split()
 )
 _NOT_ONLY = ("only", "just", "necessarily")
-_STOPS = re.compile(r"[,;:.!?\n()]")
+_AND = ("and", "so")
+_SUBJECTS = frozenset("it they he she we you i this that these those there".split())
+_STOPS = re.compile(r"[,;:.!?\n()→⇒]")
+_ARROW = re.compile(r"[-–=]\s?$")
 _WHOLE = re.compile(
     r"\b(?:it(?:'s| is)(?: not|n't) (?:true|correct|the case|right)|it is (?:false|wrong|untrue)|false that)\b", re.I
 )
@@ -206,7 +209,11 @@ def _scope(forms: list[str], text: str, found: list[tuple[str, int, int]], at: i
     inside = []
     for ahead in range(at + 1, len(forms)):
         between = text[found[ahead - 1][2] : found[ahead][1]]
+        if forms[ahead] == ">" and (forms[ahead - 1] == "=" or _ARROW.search(between)):
+            break
         if reach <= 0 or _STOPS.search(between) or forms[ahead] in ("but", "because", "while"):
+            break
+        if forms[ahead] in _AND and not _SUBJECTS.isdisjoint(forms[ahead + 1 : ahead + 3]):
             break
         inside.append(ahead)
         reach -= weight(forms[ahead]) >= 0.5

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise, product
 from typing import Literal
 
 from .clauses import Word
-from .opposites import alike, opposed, poles
+from .opposites import PLACES, alike, opposed, poles
 
 Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "replaced", "formula"]
 
@@ -18,6 +18,7 @@ _SOFT_NEGATORS = frozenset(
     stopping bad wrong reduce reduces reducing limit limits limited less fewer little hard difficult without instead
     rather only except regardless ignore ignores block blocks unlike against zero free minimise minimize""".split()
 )
+_AMOUNTS = frozenset("all every each some several many few both any most".split())
 WINDOW = 3
 
 
@@ -39,7 +40,8 @@ def align(point: Sequence[Word], clause: Sequence[Word]) -> list[int]:
         for j, theirs in enumerate(clause):
             likeness = alike(ours.text, theirs.text)
             if likeness >= 0.7:
-                likeness += 0.1 * _context(point, i, clause, j)
+                # A word that stands there denied and undenied is taken as it is meant here.
+                likeness += 0.1 * _context(point, i, clause, j) + 0.05 * (ours.negated == theirs.negated)
                 if likeness > best:
                     best, place = likeness, j
         partners.append(place)
@@ -115,6 +117,8 @@ def _opposed_terms(point: Sequence[Word], clause: Sequence[Word], partners: Sequ
     """Words of the point that the clause lacks and that an opposite stands in for, in a like neighbourhood."""
     alone = sum(word.content for word in point) <= 2
     taken = {place for place in partners if place >= 0}
+    # What one side denies with a verb (`prevent domination`) the other may deny with a word (`none dominates`).
+    denied = any(j >= 0 and clause[j].negated and not ours.negated for ours, j in zip(point, partners, strict=True))
     found = []
     for i, ours in enumerate(point):
         if partners[i] >= 0 or (not poles(ours.text) and ours.weight < 1):
@@ -124,6 +128,8 @@ def _opposed_terms(point: Sequence[Word], clause: Sequence[Word], partners: Sequ
         for j, theirs in enumerate(clause):
             if j in taken or not opposed(ours.text, theirs.text) or ours.negated != theirs.negated:
                 continue
+            if (ours.text in _SOFT_NEGATORS and denied) or not _of_the_same(point, i, clause, j):
+                continue
             near = max(_context(point, i, clause, j), 0.8 if alone else 0.0)
             strength = (0.35 + 0.6 * near) * (1.0 if ours.content and theirs.content else 0.7)
             if strength > best:
@@ -131,6 +137,22 @@ def _opposed_terms(point: Sequence[Word], clause: Sequence[Word], partners: Sequ
         if best:
             found.append(Clash("opposed", min(best, 0.95), ours.text, word))
     return found
+
+
+def _of_the_same(point: Sequence[Word], i: int, clause: Sequence[Word], j: int) -> bool:
+    """False where two amounts (`all`, `some`) or places (`in`, `out`) are of different things."""
+    after = _alike_content(point[i + 1 :], clause[j + 1 :])
+    if point[i].text in _AMOUNTS and clause[j].text in _AMOUNTS:
+        return after
+    if point[i].text in PLACES and clause[j].text in PLACES:
+        return after or _alike_content(point[:i][::-1], clause[:j][::-1])
+    return True
+
+
+def _alike_content(ours: Sequence[Word], theirs: Sequence[Word]) -> bool:
+    """Whether the first telling words of both are alike; True where one side has none."""
+    one, other = (next((word for word in words if word.content), None) for words in (ours, theirs))
+    return one is None or other is None or alike(one.text, other.text) >= 0.7
 
 
 def _negations(point: Sequence[Word], clause: Sequence[Word], partners: Sequence[int]) -> list[Clash]:
@@ -149,8 +171,17 @@ def _negations(point: Sequence[Word], clause: Sequence[Word], partners: Sequence
         if b.negated or a.negated
     )
     share = sum(a.weight for a, _ in differ) / sum(a.weight for a, _ in matched)
-    strength = (0.55 + 0.4 * share) * (0.4 if softened else 1.0) * (0.3 if turned else 1.0)
+    both = sum(a.weight for a, b in matched if a.negated and b.negated)
+    # Denied on both sides, only with other words between: how far a denial reaches beyond its first word is a guess.
+    first = _first_denied(point) | _first_denied(clause)
+    reached = both >= sum(a.weight for a, _ in differ) and first.isdisjoint(word for pair in differ for word in pair)
+    strength = (0.55 + 0.4 * share) * (0.4 if softened else 1.0) * (0.3 if turned or reached else 1.0)
     return [Clash("negated", strength, differ[0][0].text, differ[0][1].text)]
+
+
+def _first_denied(words: Sequence[Word]) -> set[Word]:
+    """The words that stand right behind what denies them."""
+    return {word for before, word in pairwise(words) if word.negated and not before.negated}
 
 
 def _numbers(point: Sequence[Word], clause: Sequence[Word], known: frozenset[str]) -> list[Clash]:

@@ -27,13 +27,18 @@ def feedback(card: Card, grade: Grade, *, known: bool = True, ticked: bool = Fal
 
 def with_doubts(words: str, card: Card, speech: Speech = ENGLISH) -> str:
     """The words with what may be disputed in the card, before what is to be done next."""
-    *lines, last = words.split("\n")
     doubts = [
-        speech.disputed.format(quote=_short(doubt.quote), reason=_short(doubt.reason))
-        + (f" {speech.better.format(better=_short(doubt.better))}" if doubt.better else "")
+        speech.disputed.format(quote=short(doubt.quote), reason=short(doubt.reason))
+        + (f" {speech.better.format(better=short(doubt.better))}" if doubt.better else "")
         for doubt in card.disputed
     ]
-    return "\n".join([*lines, *doubts, last])
+    return before_next(words, doubts)
+
+
+def before_next(words: str, lines: Sequence[str]) -> str:
+    """The words with more lines before what is to be done next."""
+    *before, last = words.split("\n")
+    return "\n".join([*before, *lines, last])
 
 
 def first_look(grade: Grade, speech: Speech = ENGLISH) -> str:
@@ -68,9 +73,9 @@ def _right(speech: Speech, grade: Grade, ticked: bool) -> Iterable[str]:
         return
     made = [point for point in grade.key_points if point.verdict == "made"]
     if ticked:
-        told = [_short(point.text) for point in made]
+        told = [short(point.text) for point in made]
     else:
-        told = list(dict.fromkeys(speech.quote.format(text=_short(one.evidence)) for one in made if one.evidence))
+        told = list(dict.fromkeys(speech.quote.format(text=short(one.evidence)) for one in made if one.evidence))
     if told and len(grade.key_points) > 1:
         yield (speech.ticked if ticked else speech.right).format(told="; ".join(told))
 
@@ -79,7 +84,7 @@ def _against(speech: Speech, card: Card, grade: Grade) -> Iterable[str]:
     for point in grade.key_points:
         if point.verdict == "contradicted":
             line = speech.against_said if point.evidence else speech.against
-            weighs, said = _weighs(speech, grade, [point]), _short(point.evidence)
+            weighs, said = _weighs(speech, grade, [point]), short(point.evidence)
             yield line.format(weighs=weighs, said=said, told=_told(card, point))
 
 
@@ -115,13 +120,14 @@ def _step(grade: Grade) -> str:
 
 def _told(card: Card, point: PointGrade) -> str:
     key = next((one for one in card.key_points if one.id == point.id), None)
-    return _short(_with_head(key) if key is not None else point.text)
+    return short(_with_head(key) if key is not None else point.text)
 
 
 def _with_head(point: KeyPoint) -> str:
     return f"{point.head.rstrip(': ')}: {point.text}" if point.head else point.text
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """`text` in one line without its last mark, cut at a word where it is long: as feedback quotes it."""
     text = " ".join(text.split()).rstrip(".;,: ")
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rsplit(" ", 1)[0] + " …"

@@ -21,6 +21,7 @@ from .verdicts import Spoken, Verdict, ask
 
 LIMIT = 0.25  # the risk above which the learner is asked; what it costs and buys is in match.md
 CORRECT, WRONG = 0.7, 0.3
+SURE = 1 - LIMIT  # what is not wholly made is correct only where that stands without asking the learner
 MADE, PARTLY = CORRECT, 0.4  # an answer whose points are all made is correct, and never "partly right"
 CONTRADICTED, DOUBTED = 0.25, 0.2  # from here on a clash is called one, or leaves the point unsure
 COSTS = 0.1  # from here on a clash takes credit, by how likely it is
@@ -29,7 +30,7 @@ AGAINST = -0.25  # what a contradicted point earns: saying the opposite is worse
 PLAIN, SPREAD, WIDELY = 0.3, 0.9, 3.0
 TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stands against a model's
 _BATCH = 32
-_CAPPED = {"keyword_soup": 0.1, "copied_question": 0.1, "both_ways": 0.25, "long": 0.6}
+_CAPPED = {"keyword_soup": 0.1, "copied_question": 0.1, "both_ways": 0.25, "scattered": 0.4, "long": 0.6}
 
 
 Outcome = Literal["correct", "partial", "wrong", "ungraded"]
@@ -251,7 +252,8 @@ def outcome(score: float, verdicts: set[Verdict]) -> Outcome:
     """What a score comes to beside its points: wrong where none is made, not correct where one is contradicted."""
     if score < WRONG or verdicts <= {"missed", "contradicted"}:
         return "wrong"
-    return "correct" if score >= CORRECT and "contradicted" not in verdicts else "partial"
+    enough = CORRECT if verdicts == {"made"} else SURE
+    return "correct" if score >= enough and "contradicted" not in verdicts else "partial"
 
 
 def _by_rule(job: Job) -> Grade | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.card import KeyPoint
 
-from .attack import both_ways, copied, guard, soup
+from .attack import both_ways, copied, guard, scattered, soup
 from .clauses import Prepared, Word, prepare
 from .coefficients import coefficients
 from .contradiction import parts
@@ -198,6 +198,8 @@ class Matcher:
 
     def _judge(self, job: Job, target: Target, flags: Sequence[str], answer: Seen, numbers: Measured) -> Match:
         flags = [*flags, *_flags(target, answer)]
+        if scattered((*target.question.text.words, *target.reference.text.words), answer.text, numbers.apart):
+            flags.append("scattered")
         alone = self._model.points(numbers.points)
         against = np.maximum(self._model.against(numbers.points), _exchanged(numbers))
         chance, some = self._model.answer(numbers.whole), self._model.some(numbers.whole)

@@ -8,6 +8,9 @@ from importlib.resources import files
 
 from .clauses import stem
 
+_FILES = ("opposites.txt", "opposites_wordnet.txt")
+# Words of place, which are opposites only where the same thing is said of the place.
+PLACES = frozenset("in out on off up down over under".split())
 _PREFIXES = (
     ("hyper", "hypo"), ("over", "under"), ("inter", "intra"), ("endo", "exo"), ("micro", "macro"), ("pre", "post"),
     ("homo", "hetero"), ("in", "ex"), ("in", "de"), ("up", "down"), ("super", "sub"), ("pro", "anti"), ("uni", "multi"),
@@ -38,8 +41,8 @@ def poles(word: str) -> frozenset[tuple[int, int]]:
 
 @cache
 def _lines() -> tuple[tuple[tuple[str, ...], ...], ...]:
-    text = files(__package__).joinpath("opposites.txt").read_text(encoding="utf-8")
-    rows = [row for row in text.splitlines() if row and not row.startswith("#")]
+    texts = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in _FILES)
+    rows = [row for text in texts for row in text.splitlines() if row and not row.startswith("#")]
     return tuple(tuple(tuple(side.split()) for side in row.split("|")) for row in rows)
 
 

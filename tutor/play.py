@@ -65,7 +65,10 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Play:
-    """One card put to the learner, from the question to the rating, as its rows tell it."""
+    """One card put to the learner, from the question to the rating, as its rows tell it.
+
+    `meant` is the question of the other card that a wrong answer answers; "" where it answers none.
+    """
 
     ask: str
     card: str
@@ -90,6 +93,7 @@ class Play:
     appealed: bool = False
     review: Review | None = None
     away: str = ""
+    meant: str = ""
     talk: tuple[tuple[str, str], ...] = ()
 
     def after(self, row: Row) -> "Play":
@@ -114,6 +118,8 @@ class Play:
                 return replace(self, appealed=True)
             case "reveal":
                 return replace(self, shown=True)
+            case "confused":
+                return replace(self, meant=row.body.get("question", ""))
             case _:
                 return self._closed(row)
 

@@ -52,7 +52,7 @@ from tutor.events import (
     View,
 )
 from tutor.explain import Notice, Reply, Said
-from tutor.hint import Hint, hint, tells
+from tutor.hint import Hint, hint
 from tutor.history import Kind, Play, Progress
 from tutor.keeping import Keeping, Kept
 from tutor.learner import Learner
@@ -289,13 +289,11 @@ class Session:
             return
         grade = self._marking.first(self._open, card)
         self._reload()
+        if known and grade.verdict == "wrong" and (other := self.desk.meant(card, text, self._parts.leaks)):
+            self._write("confused", self._new_id(), other=other.id, question=other.question)
         if grade.note:
             yield Notice(text=self.speech.of(grade.note))
         yield from self._standing()
-        if known and grade.verdict == "wrong" and (other := self.desk.meant(card, text, self._parts.leaks)):
-            self._write("confused", self._new_id(), other=other.id)
-            if not (rules.hidden(self._open) and tells(other.question, card)):
-                yield Notice(text=self.speech.other_card.format(question=" ".join(other.question.split())))
 
     def _reveal(self, move: Move) -> Iterator[Event]:
         if rules.hidden(self._open):

@@ -12,7 +12,7 @@ from corpus.card import Card
 from tutor import rules
 from tutor.events import Asked, CardFace, Graded, HintGiven, Phase, Rated, Revealed, TryAgain, Undone, View
 from tutor.explain import Citation
-from tutor.feedback import feedback, first_look, with_doubts
+from tutor.feedback import before_next, feedback, first_look, with_doubts
 from tutor.grade import Grade
 from tutor.history import History, Kind, Play, Progress
 from tutor.quiz import next_due
@@ -43,6 +43,8 @@ def revealed(speech: Speech, play: Play, card: Card, grade: Grade, *, again: boo
     ticked = play.ticks is not None and not again
     words = feedback(card, grade, known=play.known or again, ticked=ticked, speech=speech)
     words = with_doubts(words, card, speech)
+    if play.meant:
+        words = before_next(words, [speech.other_card.format(question=" ".join(play.meant.split()))])
     decides = play.grade or grade
     return Revealed(card=card, feedback=words, citations=(citation(card),), preset=preset(decides, play.hints_counted))
 

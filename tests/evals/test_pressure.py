@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -6,10 +7,14 @@ import pytest
 
 from corpus.card import Card, KeyPoint
 from evals.learners import LEARNERS, WAYS, Leaky
-from evals.pressure import Journal, ladder, report, rules, sweep, told
+from evals.pressure import Journal, complete, ladder, report, rules, sweep, told
 from tutor import load_settings, open_tutor
 from tutor.assemble import Tutor
+from tutor.events import Revealed, View
 from tutor.explain import Reply
+from tutor.grade import Grade, PointGrade
+from tutor.history import Progress
+from tutor.showing import citation
 
 CARD = Card(
     id="c", deck="Birds", index=1, question="What does a hummingbird eat?", answer="nectar from flowers",
@@ -37,6 +42,24 @@ def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky
     assert facts["feedback_complete"][0] == facts["feedback_complete"][1] > 0
     assert facts["questions_a_turn"] <= 1
     assert facts["ladder_monotone"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "whole"),
+    [
+        ("Not yet.\nMissing [1]: a great model.\nNext: read it.", True),
+        ("Not yet.\nYou said “a good deal”.\nMissing [1]: a great model.\nNext: read it.", True),
+        ("Great, but not yet.\nMissing [1]: a great model.\nNext: read it.", False),
+        ("Not yet.\nNext: read it.", False),
+        ("Not yet.\nMissing [1]: a great model.", False),
+    ],
+)
+def test_feedback_is_whole_with_the_missing_points_one_step_and_no_praise(words: str, whole: bool) -> None:
+    point = PointGrade(id="p", text="a great model", verdict="missed", weight=1.0, evidence="", confidence=1.0)
+    grade = Grade(score=0.0, verdict="wrong", settled=True, key_points=(point,))
+    shown = Revealed(card=CARD, feedback=words, citations=(citation(CARD),), preset=1)
+    view = View(phase="graded", allowed=frozenset(), progress=Progress(due=0, new=0, learned=0, reviewed_today=0))
+    assert complete(shown, replace(view, answer="a good deal", grade=grade)) is whole
 
 
 def test_journal_goes_on_where_it_stopped_and_forgets_what_other_rules_said(tutor: Tutor, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tutor.attack import both_ways, copied, guard, idle, sentences, soup
+from tutor.attack import both_ways, copied, guard, idle, scattered, sentences, soup
 from tutor.clauses import prepare
 
 QUESTION = "What does the pooling layer do?"
@@ -79,6 +79,17 @@ def test_keywords_in_a_heap_are_seen_and_a_list_is_not() -> None:
     )
 
 
+def test_a_terse_answer_in_the_order_of_the_card_is_no_heap() -> None:
+    question = prepare("What is a lock?")
+    reference = prepare(
+        "A gate reversed: it lifts the boat from the water level of the lower canal; it shows what holds upper water"
+    )
+    said = "reversed gate, lifts boat from level of lower canal, shows what holds water"
+    assert not soup(question, reference, prepare(said))
+    shuffled = "water of level canal, gate what reversed lower boat, holds from shows lifts"
+    assert soup(question, reference, prepare(shuffled))
+
+
 def test_both_answers_at_once_are_seen() -> None:
     question = prepare("True or false: softmax is a probability distribution")
     reference = prepare("True: softmax prevents scores below zero, and the forward and backward pass need it")
@@ -87,6 +98,12 @@ def test_both_answers_at_once_are_seen() -> None:
     assert both_ways(question, reference, prepare("it prevents or causes scores below zero"))
     assert both_ways(question, reference, prepare("scores are below zero, or they are not below zero"))
     assert not both_ways(question, reference, prepare("it is needed in the forward or the backward pass"))
+
+
+def test_both_sides_that_the_card_speaks_of_are_no_two_answers() -> None:
+    question, reference = prepare("What breaks deep nets?"), prepare("diminishing and exploding gradients")
+    assert not both_ways(question, reference, prepare("the gradients vanish or blow up"))
+    assert not both_ways(question, reference, prepare("the gradients shrink or blow up"))
 
 
 def idle_texts(answer: str, *covers: list[list[float]]) -> list[str]:
@@ -155,3 +172,16 @@ def test_words_that_orders_use_may_stand_in_an_answer(benign: str) -> None:
     assert seen.text == benign
     assert not seen.flags
     assert not soup(prepare("What is it?"), prepare("Something else entirely."), prepare(benign))
+
+
+def test_many_clauses_about_nothing_asked_are_a_scatter_of_guesses() -> None:
+    card = prepare("What do hummingbirds eat? nectar from flowers and small insects").words
+    said = prepare(
+        "nectar from flowers; ships sail to distant harbours; kings wear golden crowns; old clocks tick loudly"
+    )
+    strange = [(clause.start, clause.end) for clause in said.clauses[1:]]
+    assert scattered(card, said, strange)
+    assert not scattered(card, said, strange[:2])
+    assert scattered(card, prepare("nectar or bread or milk or meat"), ())
+    assert not scattered(card, prepare("nectar or, where there are few flowers, insects or spiders"), ())
+    assert [c.end for c in prepare("nectar / bread / milk").clauses] == [6, 14, 21]

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,3 +50,16 @@ def test_every_word_lies_where_it_says(text: str) -> None:
         assert 0 <= word.start < word.end <= len(seen.text)
     for clause in seen.clauses:
         assert 0 <= clause.first < clause.last <= len(seen.words)
+
+
+@pytest.mark.parametrize(
+    ("text", "undenied"),
+    [
+        ("tide not yet low -> boats float", "boats"),
+        ("tide not yet low => boats float", "boats"),
+        ("tide not yet low → boats float", "boats"),
+        ("none is negative and they add up", "add"),
+    ],
+)
+def test_a_denial_ends_at_an_arrow_and_at_the_next_subject(text: str, undenied: str) -> None:
+    assert {word.text: word.negated for word in words(text)}[undenied] is False

@@ -50,6 +50,10 @@ def test_a_clause_that_says_the_opposite_clashes(point: str, answer: str) -> Non
         ("writing to memory", "it is written to the memory and read from it"),
         ("blue waves are scattered more than red ones", "red light is scattered less than blue"),
         ("blue waves are scattered more than red ones", "blue light is scattered more than red light"),
+        ("Moles cannot take advantage of colours and shades between things", "can't use shades between things"),
+        ("the seal prevents leaking", "bring the lid down so that none leaks"),
+        ("several deep canals are shared between all towns", "The towns share some deep canals"),
+        ("the valve throws steam into the pipe", "the steam is thrown out into the pipe"),
     ],
 )
 def test_the_same_in_other_words_does_not_clash(point: str, answer: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
 from corpus.minilm import MiniLM
-from tutor.grade import Grade, Grader, tainted, wanted
+from tutor.grade import SURE, Grade, Grader, outcome, tainted, wanted
 from tutor.match import Match, Matcher, PointMatch
 
 QUESTION = "What is the purpose of momentum in optimizers?"
@@ -311,3 +311,11 @@ def test_a_contradicted_point_puts_the_others_in_doubt_the_more_of_the_card_it_i
     assert few[0] == 0.0
     assert few[1] == pytest.approx(0.72)
     assert 0.0 < many[1] < few[1] / 2
+
+
+def test_what_is_not_wholly_made_is_correct_only_where_that_is_sure() -> None:
+    assert outcome(0.72, {"made"}) == "correct"
+    assert outcome(0.72, {"made", "partly"}) == "partial"
+    assert outcome(SURE, {"made", "partly"}) == "correct"
+    assert outcome(0.9, {"made", "contradicted"}) == "partial"
+    assert outcome(0.5, {"missed", "contradicted"}) == "wrong"

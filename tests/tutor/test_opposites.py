@@ -18,6 +18,9 @@ from tutor.opposites import alike, opposed, opposite
         ("more", "less"),
         ("always", "never"),
         ("intracellular", "intercellular"),
+        ("oviparous", "viviparous"),
+        ("eukaryotic", "prokaryotic"),
+        ("robust", "fragile"),
     ],
 )
 def test_opposed_terms_are_known_and_never_alike(one: str, other: str) -> None:

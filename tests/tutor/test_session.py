@@ -355,30 +355,22 @@ def test_naming_candidates_by_committing_tells_none_of_them_apart(
     assert told == {"Not yet: 0 of 2 points.\nNext: try once more, take a hint, or have the answer shown."}
 
 
-def test_answer_to_another_card_is_said_to_be_and_remembered(
+def test_answer_to_another_card_is_remembered_at_once_and_said_once_the_answer_is_shown(
     opened: Opened, parts: Parts, cards: tuple[Card, ...], learner: Learner
 ) -> None:
     parts.alike = (cards[1],)
     session = asked(opened())
     events = act(session, s.Commit("in burrows on sea cliffs"))
-    assert events[-1] == s.Notice(text="That answers another card: “Where do puffins nest?”.")
     assert learner.history.confused[cards[1].id] == {cards[0].id}
+    assert "puffins" not in f"{events} {session.view()}"
+    line = "That answers another card: “Where do puffins nest?”."
+    assert line in act(session, s.Reveal())[-1].feedback
+    assert line in opened().view().feedback
     act(session, s.Rate(1))
     (asked_next,) = act(session, s.Next())
     assert asked_next.card.id == cards[1].id
     assert asked_next.focus == "Say also what sets it apart from “What does a hummingbird eat?”."
     assert session.view().focus == asked_next.focus
-
-
-def test_another_card_is_not_named_while_its_question_would_tell_this_answer(
-    parts: Parts, store: Store, cards: tuple[Card, ...], clock: Any, learner: Learner
-) -> None:
-    word = cards[0].answer.split()[0]
-    telling = replace(cards[1], question=f"Where do puffins keep {word}?")
-    parts.alike = (telling,)
-    session = asked(s.Session(parts, learner, (cards[0], telling), StudySettings(), clock=clock))
-    assert "Notice" not in kinds(act(session, s.Commit("in burrows on sea cliffs")))
-    assert learner.history.confused[telling.id] == {cards[0].id}
 
 
 def test_points_missed_last_time_are_asked_for_by_their_place(opened: Opened, clock: Any) -> None:
