@@ -3,7 +3,8 @@
 CorpusError
 ├── DeckError            a deck file cannot be read, or holds no card
 ├── EmbeddingError       vectors cannot be made: weights missing or damaged, server wrong
-└── IndexBusyError       another process is writing the index
+├── IndexBusyError       another process is writing the index
+└── VocabularyError      tokens cannot be counted exactly
 """
 
 
@@ -21,3 +22,7 @@ class EmbeddingError(CorpusError):
 
 class IndexBusyError(CorpusError):
     """Another process holds the lock of this index folder."""
+
+
+class VocabularyError(CorpusError):
+    """There is no vocabulary to count a model's tokens with, or it could not be fetched; they are estimated."""

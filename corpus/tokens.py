@@ -1,20 +1,25 @@
 """How many tokens a text has, and the longest beginning of it that fits.
 
-Downloads no vocabulary and asks no server: where no vocabulary file is at hand it estimates, with a margin.
+Asks no server unless `fetch` is called: where no vocabulary file is at hand it estimates, with a margin.
 """
 
 import math
 import os
 import re
 import string
+import subprocess
+import sys
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MARGIN", "count_tokens", "trim"]
+from .errors import VocabularyError
+
+__all__ = ["MARGIN", "count_tokens", "fetch", "has_vocabulary", "keep_in", "trim", "vocabulary_of"]
 
 MARGIN = 1.25
+PATIENCE = 30.0  # seconds for a download of 3 MB; tiktoken itself would wait for a silent server for ever
 
 # Vocabulary name -> name of its file in tiktoken's cache folder, SHA-256 of the file.
 _VOCABULARIES = {
@@ -82,20 +87,66 @@ def _estimate(text: str) -> float:
     return plain + sum(max(1.0, len(run.encode(errors="replace")) / 3) for run in _OTHER.findall(text))
 
 
-@cache
-def _vocabulary(model: str) -> Any:  # noqa: ANN401  tiktoken is imported only where one of its files is at hand
-    folder = os.environ.get("TIKTOKEN_CACHE_DIR", "")
-    if not model or not folder or not Path(folder).is_dir():
-        return None
+def keep_in(folder: Path) -> None:
+    """Look for vocabularies in `folder`, unless the environment names another place (TIKTOKEN_CACHE_DIR)."""
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(folder))
+
+
+def vocabulary_of(model: str) -> str:
+    """The name of tiktoken's vocabulary for `model`; "" where it has none, as for nearly every local model."""
     import tiktoken
 
     try:
         name = tiktoken.encoding_name_for_model(model)
     except KeyError:
-        return None
+        return ""
+    return name if name in _VOCABULARIES else ""
+
+
+def has_vocabulary(model: str) -> bool:
+    """Whether the tokens of `model` are counted, not estimated."""
+    return _vocabulary(model) is not None
+
+
+def fetch(model: str, *, seconds: float = PATIENCE) -> str:
+    """Fetch tiktoken's vocabulary for `model` from its publisher, where it is not there yet; gives its name.
+
+    Raises:
+        VocabularyError: there is none for this model, or it did not come within `seconds`.
+    """
+    name = vocabulary_of(model)
+    if not name:
+        raise VocabularyError(f"tiktoken has no vocabulary for the model {model!r}; its tokens are estimated.")
+    if not _there(name):
+        Path(os.environ["TIKTOKEN_CACHE_DIR"]).mkdir(parents=True, exist_ok=True)
+        # In a process of its own, which can be stopped: tiktoken has no time-out.
+        line = [sys.executable, "-c", "import sys, tiktoken; tiktoken.get_encoding(sys.argv[1])", name]
+        try:
+            subprocess.run(line, check=True, timeout=seconds, capture_output=True)
+        except (subprocess.SubprocessError, OSError):
+            pass
+        _vocabulary.cache_clear()
+        count_tokens.cache_clear()
+    if not _there(name):
+        raise VocabularyError(f"{name} could not be fetched within {seconds:.0f} s; tokens stay estimated.")
+    return name
+
+
+def _there(name: str) -> bool:
     # tiktoken deletes a file that is not what it expects and downloads it again, so it is looked at before.
-    file, digest = _VOCABULARIES.get(name, ("", ""))
-    path = Path(folder) / file
-    if not file or not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest:
+    file, digest = _VOCABULARIES[name]
+    path = Path(os.environ.get("TIKTOKEN_CACHE_DIR", "")) / file
+    return path.is_file() and sha256(path.read_bytes()).hexdigest() == digest
+
+
+@cache
+def _vocabulary(model: str) -> Any:  # noqa: ANN401  tiktoken is imported only where one of its files may be at hand
+    folder = os.environ.get("TIKTOKEN_CACHE_DIR", "")
+    if not model or not folder or not Path(folder).is_dir():
         return None
+    name = vocabulary_of(model)
+    if not name or not _there(name):
+        return None
+    import tiktoken
+
     return tiktoken.get_encoding(name)

@@ -101,6 +101,7 @@ def _slices(run: Run) -> Iterator[str]:
     if not tags:
         return
     yield f"<h2>{escape(run.head.primary)} by tag</h2><table>"
+    yield f"<tr><th>tag</th><th>{escape(run.head.primary)}</th><th>interval</th><th class='number'>scored</th></tr>"
     for tag in tags:
         each = next(one for one in summarise(run, tag) if one.metric == run.head.primary)
         plot = _plot(each.estimate, METRICS[each.metric].bounds)

@@ -151,7 +151,8 @@ def complete(event: events.Revealed, view: events.View) -> bool:
     if not view.again and (not view.answer or grade.verdict == "ungraded"):
         return "[1]" in text
     plain = " ".join(text.split())
-    open_points = [p for p in decides.key_points if p.verdict in ("missed", "contradicted", "partly")]
+    asked = [p for p in decides.key_points if p.weight]
+    open_points = [p for p in asked if p.verdict in ("missed", "contradicted", "partly")]
     return all(" ".join(point.text.split()).rstrip(".;,: ")[:60] in plain for point in open_points)
 
 

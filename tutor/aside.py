@@ -15,8 +15,8 @@ from typing import Protocol
 from corpus.card import Card
 from corpus.errors import CorpusError
 from tutor.clauses import STOP, prepare, stem
+from tutor.disguise import disguised, unreadable
 from tutor.disguise import said as said_words
-from tutor.disguise import unreadable
 from tutor.errors import TutorError, plain
 from tutor.explain import Notice, Reply, Said
 from tutor.history import Play
@@ -153,7 +153,9 @@ def _gives_away(
     cited = [text for one in reply.citations for text in (one.question, one.quote)]
     if len(reply.text) > _LONGEST or (reply.model and claims(reply.text)):
         return True
-    if reply.model and unreadable(reply.text, "\n".join([play.card.text, *cited])):
+    if reply.model and (
+        unreadable(reply.text, "\n".join([play.card.text, *cited])) or disguised(_secrets(play.card), reply.text)
+    ):
         return True
     now = "\n".join([reply.text, *cited])
     together = "\n".join([now, *reversed([*own, *said])])
@@ -177,6 +179,12 @@ def spoken_points(text: str, card: Card) -> set[str]:
     wanted = {point.id: _own_words(point.text, asked) for point in card.key_points}
     there = {stem(word) for word in said_words(set().union(*wanted.values()), text)}
     return {id for id, own in wanted.items() if own and _share(own, there) >= _TOLD}
+
+
+def _secrets(card: Card) -> frozenset[str]:
+    """The words of a card's points that its question does not hold: nobody has a reason to say one in disguise."""
+    asked = prepare(card.question).stems
+    return frozenset().union(*(_own_words(point.text, asked) for point in card.key_points))
 
 
 def _own_words(text: str, asked: frozenset[str]) -> frozenset[str]:

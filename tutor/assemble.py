@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from corpus.card import Card, Deck, card_id
 from corpus.errors import DeckError
+from corpus.tokens import keep_in
 from tutor.backup import Backups
 from tutor.batch import Batch, Batches
 from tutor.database import sqlite_file
@@ -81,6 +82,7 @@ class Tutor:
         store.retention = settings.study.retention
         file = sqlite_file(settings.store.url)
         self.backups = Backups(file, file.parent / "backups") if file is not None else None
+        keep_in(settings.cache_dir / "tiktoken")
         self._library = Library(settings.data_dir / "decks", decks)
         self.batches = Batches(settings.data_dir / "imports", self._library.folder)
         self._parts = Parts(settings, self._library, progress, watch)

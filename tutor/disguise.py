@@ -56,6 +56,18 @@ def said(wanted: Collection[str], text: str) -> frozenset[str]:
     )
 
 
+def disguised(wanted: Collection[str], text: str) -> frozenset[str]:
+    """Those of the `wanted` words of five letters and more that `text` says, but nowhere plainly.
+
+    >>> sorted(disguised({"nectar", "flowers", "sap"}, "flowers of ratcen, pas"))
+    ['nectar']
+    """
+    tokens = set(_TOKEN.findall(_folded(text)))
+    stems = {stem(token) for token in tokens}
+    found = said([word for word in wanted if len(word) > _SHORTEST_RUN], text)
+    return frozenset(w for w in found if stem(w) not in stems and not any(_cognate(w, token) for token in tokens))
+
+
 def unreadable(text: str, known: str) -> bool:
     """Whether some of `text` cannot be checked: another language or script than `known` has, or a run of no words.
 

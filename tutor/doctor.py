@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from corpus.errors import EmbeddingError
+from corpus.tokens import MARGIN, has_vocabulary, keep_in, vocabulary_of
 from tutor.backup import listed
 from tutor.database import look_at
 from tutor.errors import StoreError
@@ -48,6 +49,7 @@ def examine(
         yield Check(area="model", name="use", state="ok", said="none: the tutor quotes and matches cards")
     for profile in chosen:
         yield from probe(profile, environ)
+        yield _counting(settings, profile)
     yield from _leaving(settings, environ)
 
 
@@ -84,6 +86,19 @@ def hosts(settings: Settings) -> dict[str, str]:
     if settings.model.tracing:
         found["LangSmith"] = "every prompt and reply, if its own variables ask for it"
     return found
+
+
+def _counting(settings: Settings, profile: Profile) -> Check:
+    """How the tokens of a profile's prompts are counted before its server says it."""
+    keep_in(settings.cache_dir / "tiktoken")
+    name = vocabulary_of(profile.model)
+    if not name:
+        said = f"estimated with a margin of {MARGIN - 1:.0%}; tiktoken has no vocabulary for this model"
+    elif has_vocabulary(profile.model):
+        said = f"counted with {name}"
+    else:
+        said = f"estimated with a margin of {MARGIN - 1:.0%}; `tutor doctor --vocabulary` fetches {name}"
+    return Check(area=f"model {profile.name}", name="counting", state="ok", said=said)
 
 
 def _versions() -> Iterator[Check]:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from .aligned import Score, reasons_against
 from .attack import idle, sentences
 from .clauses import FUNCTION, Clause, Prepared, Word
-from .contradiction import Clash, Parts, crossings, together
+from .contradiction import Clash, together
 from .formula import compare
 from .likeness import letter_cosine, likeness, mean, peak, standing, weigh
 from .states import Seen
+from .subjects import Parts, crossings
 
 Floats = NDArray[np.float32]
 

@@ -217,16 +217,23 @@ _ASKED = re.compile(
     r"\W*(?:name|list|give|state|mention|cite|tell)\s+(?:(?:me|any|at least)\s+)*(\w+)\s[^.?!]*\W*$", re.I
 )
 _ONE = ("a", "an", "one", "1")
+# `Give a short definition of ...` asks for all that the definition says, not for one point of it.
+_WHOLE = re.compile(
+    r"\b(?:a|an|one)\s+(?:[\w-]+\s+){0,3}?(?:definition|description|explanation|overview|summary|account|outline|sketch|"
+    r"proof|derivation|comparison|list|answer|interpretation|formulation)\b",
+    re.I,
+)
 
 
 def wanted(question: str, points: Sequence[KeyPoint]) -> int:
     """How many of the points of a list are enough, where the question asks for fewer than there are; else 0.
 
-    >>> wanted("Name two gates of the LSTM.", [KeyPoint(id=t, text=t) for t in ("forget", "input", "output")])
-    2
+    >>> points = [KeyPoint(id=t, text=t) for t in ("forget", "input", "output")]
+    >>> wanted("Name two gates of the LSTM.", points), wanted("Give a short definition of the LSTM.", points)
+    (2, 0)
     """
     found = _ASKED.match(question)
-    if not found or len({point.head for point in points}) > 1:
+    if not found or len({point.head for point in points}) > 1 or _WHOLE.search(question):
         return 0
     word = plain(found.group(1))
     count = 1 if word in _ONE else int(word) if word.isdigit() else 0

@@ -18,10 +18,10 @@ from corpus.card import KeyPoint
 from .attack import both_ways, copied, guard, scattered, soup
 from .clauses import Prepared, Word, prepare
 from .coefficients import coefficients
-from .contradiction import parts
 from .features import POINT_VECTORS, POINT_WORDS, Measured, Target, measure
 from .short import SAID, told, weigh
 from .states import Seen, attach, seen
+from .subjects import parts
 
 if TYPE_CHECKING:
     from corpus.minilm import MiniLM, TokenVectors

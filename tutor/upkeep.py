@@ -103,12 +103,15 @@ def doctor(
     ] = None,
     mend: Annotated[bool, typer.Option("--repair", help="Put a damaged database together again.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --repair: do not ask.")] = False,
+    vocabulary: Annotated[
+        bool, typer.Option("--vocabulary", help="Fetch tiktoken's vocabulary, to count tokens and not estimate them.")
+    ] = False,
     config: Config = None,
     model: Model = None,
     as_json: AsJson = False,
 ) -> None:
     """Check folders, database, index and models, and say what would leave this machine."""
-    from tutor.doctor import examine, worst
+    from tutor.doctor import examine, in_use, worst
 
     if mend:
         _repair(_database(config), yes=yes)
@@ -117,6 +120,10 @@ def doctor(
     if unknown := [name for name in profile or () if name not in settings.models]:
         known = ", ".join(settings.models) or "none"
         raise typer.BadParameter(f"there is no profile {unknown[0]!r}; there are: {known}")
+    if vocabulary:
+        names = profile or [each.name for each in in_use(settings)]
+        _fetch(settings.cache_dir, [settings.models[name].model for name in names])
+        return
     checks = []
     for check in examine(settings, profiles=profile):
         checks.append(check)
@@ -126,6 +133,24 @@ def doctor(
         table(["", "part", "what", "found"], [[c.state, c.area, c.name, f"{c.said} {c.fix}".strip()] for c in checks])
     if code := worst(checks):
         raise typer.Exit(code)
+
+
+def _fetch(cache: Path, models: list[str]) -> None:
+    from corpus.errors import VocabularyError
+    from corpus.tokens import fetch, keep_in
+
+    keep_in(cache / "tiktoken")
+    failed = False
+    for model in dict.fromkeys(models):
+        try:
+            typer.echo(clean(f"{model}: counted with {fetch(model)}."))
+        except VocabularyError as error:
+            failed = True
+            typer.echo(clean(f"{model}: {error}"), err=True)
+    if not models:
+        typer.echo("No language model is in use, so no tokens are counted.")
+    if failed:
+        raise typer.Exit(1)
 
 
 def _repair(database: Path, *, yes: bool) -> None:

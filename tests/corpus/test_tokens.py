@@ -1,9 +1,21 @@
+import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from corpus.errors import VocabularyError
 from corpus.minilm import MiniLM
-from corpus.tokens import count_tokens, trim
+from corpus.tokens import count_tokens, fetch, has_vocabulary, keep_in, trim, vocabulary_of
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_estimates_are_pinned() -> None:
@@ -53,3 +65,23 @@ def test_a_damaged_vocabulary_file_is_left_alone(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     assert count_tokens("a plain text", "gpt-4.1") == count_tokens("a plain text")
     assert file.read_bytes() == b"damaged"
+
+
+def test_vocabulary_is_fetched_only_when_told_to_and_never_waited_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    monkeypatch.delenv("TIKTOKEN_CACHE_DIR", raising=False)
+    keep_in(tmp_path / "tiktoken")
+    assert (vocabulary_of("gpt-4o"), vocabulary_of("llama3.2")) == ("o200k_base", "")
+    assert not has_vocabulary("gpt-4o")
+    assert not (tmp_path / "tiktoken").exists()
+    with pytest.raises(VocabularyError, match="no vocabulary for the model"):
+        fetch("llama3.2")
+    monkeypatch.setenv("HTTPS_PROXY", silent)
+    began = monotonic()
+    with pytest.raises(VocabularyError, match="stay estimated"):
+        fetch("gpt-4o", seconds=2)
+    assert monotonic() - began < 4
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "elsewhere")
+    keep_in(tmp_path)
+    assert os.environ["TIKTOKEN_CACHE_DIR"] == "elsewhere"

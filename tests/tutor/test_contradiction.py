@@ -1,7 +1,8 @@
 import pytest
 
 from tutor.clauses import words
-from tutor.contradiction import clashes, crossed, crossings, parts, together
+from tutor.contradiction import clashes, together
+from tutor.subjects import crossed, crossings, parts
 
 
 def against(point: str, answer: str) -> float:

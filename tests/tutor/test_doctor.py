@@ -71,6 +71,7 @@ def test_good_server_passes_every_check_in_seconds(configured: Callable[..., Set
         "context": "ok",
         "verdicts": "ok",
         "JSON schema": "ok",
+        "counting": "ok",
     }
     assert worst(list(found.values())) == 0
     assert "SECRET" not in repr(found)
