@@ -9,7 +9,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import get_ident
@@ -40,6 +40,7 @@ _QUESTION_WEIGHT = 2
 _ALIKE = 0.36
 _MOST_ALIKE = 8
 _SAME_WORD = 0.5  # from here on two words are the same one with another ending
+_REMEMBERED = 10_000  # words of queries whose likenesses are kept
 _FEW = 3  # words that a query of keywords has at most
 
 
@@ -69,6 +70,11 @@ def split_words(text: str) -> list[str]:
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return _WORD.findall(text.casefold())
+
+
+@lru_cache(maxsize=1024)  # the cards of one search are looked at once for every word of the query
+def _bag(text: str) -> frozenset[str]:
+    return frozenset(split_words(text))
 
 
 class Lexical:
@@ -186,7 +192,7 @@ class Lexical:
 
     def likeness(self, word: str, text: str) -> float:
         """How much alike (0 to 1) a word of a query and the most alike word of a chunk's text are, as `scores` goes."""
-        there = set(split_words(text))
+        there = _bag(text)
         near = ((self.words[match], alike) for term in self._match(word) for match, alike in term.matches)
         return max((alike for other, alike in near if other in there), default=0.0)
 
@@ -201,7 +207,19 @@ class Lexical:
     def _match(self, query: str) -> tuple[Term, ...]:
         words = dict.fromkeys(split_words(query))
         telling = [word for word in words if word not in STOP_WORDS] or list(words)
-        return tuple(Term(word=word, matches=tuple(self._alike(word))) for word in telling)
+        return tuple(Term(word=word, matches=self._likenesses(word)) for word in telling)
+
+    @cached_property
+    def _known(self) -> dict[str, tuple[tuple[int, float], ...]]:
+        return {}
+
+    def _likenesses(self, word: str) -> tuple[tuple[int, float], ...]:
+        found = self._known.get(word)
+        if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = self._known[word] = tuple(self._alike(word))
+        return found
 
     def scores(self, query: str) -> Floats:
         """One score of 0 or more a chunk, in the chunks' order; the share of the query's weight that a chunk covers."""
@@ -219,7 +237,7 @@ class Lexical:
 
     def shared(self, query: str, text: str) -> tuple[str, ...]:
         """The words of `text` that answer to words of the query, in the query's order."""
-        there = set(split_words(text))
+        there = _bag(text)
         found: dict[str, None] = {}
         for term in self.terms(query):
             for match, _ in term.matches:

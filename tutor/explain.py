@@ -264,13 +264,9 @@ class Explainer:
     # With a model.
 
     def _explained(self, asked: _Asked, model: ChatModel) -> Iterator[Said | Notice | Reply]:
-        from langchain_core.runnables import RunnableLambda
-
-        # The stream itself stays outside of the chain: a LangChain sequence that is closed goes on reading its model.
-        chain = RunnableLambda(self._fitted) | RunnableLambda(lambda fitted: (fitted, self._pieces(model, fitted)))
-        fitted, pieces = chain.invoke(asked)
+        fitted = self._fitted(asked)
         told, gate = _Told(), CitationGate(len(fitted.cards))
-        with contextlib.closing(self._told(pieces, told)) as words:
+        with contextlib.closing(self._told(self._pieces(model, fitted), told)) as words:
             for piece in words:
                 shown = gate.feed(piece)
                 told.text += shown
