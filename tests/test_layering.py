@@ -28,7 +28,6 @@ OWNERS = {
     "langchain": {
         "tutor/model.py",
         "tutor/providers.py",
-        "tutor/explain.py",
         "corpus/chain.py",
         "corpus/retrieve.py",
         "evals/overhead.py",
