@@ -19,6 +19,7 @@ from tutor.cite import Citation, CitationGate, cite, numbered
 from tutor.errors import ModelBusyError, ModelError
 from tutor.model import ChatModel, Completion, Usage
 from tutor.quote import NEAREST, Ranked, not_in_cards, quote
+from tutor.speech import ENGLISH, Speech
 
 __all__ = ["Citation", "Explainer", "Notice", "Reply", "Said"]
 
@@ -189,6 +190,7 @@ class Explainer:
         context: int = 8192,
         max_tokens: int = 1024,
         cache: MutableMapping[str, str] | None = None,
+        speech: Speech = ENGLISH,
     ) -> None:
         self._retriever = retriever
         self._model = model
@@ -196,6 +198,7 @@ class Explainer:
         self._room = context - max_tokens - _SPARE
         self._max_tokens = max_tokens
         self._cache = cache
+        self._speech = speech
 
     def ask(
         self,
@@ -243,9 +246,8 @@ class Explainer:
 
     # Without a model.
 
-    @staticmethod
-    def _absent(asked: _Asked) -> Iterator[Said | Reply]:
-        text = not_in_cards(asked.found)
+    def _absent(self, asked: _Asked) -> Iterator[Said | Reply]:
+        text = not_in_cards(asked.found, self._speech)
         yield Said(text=text)
         near = tuple(
             Citation(number=place, card=one.card.id, deck=one.card.deck, question=one.card.question, quote="")
@@ -255,9 +257,8 @@ class Explainer:
             text=text, citations=(), answerable=False, model="", usage=None, seconds=asked.seconds(), nearest=near
         )
 
-    @staticmethod
-    def _quoted(asked: _Asked) -> Iterator[Said | Reply]:
-        text, citations = quote(asked.question, asked.found)
+    def _quoted(self, asked: _Asked) -> Iterator[Said | Reply]:
+        text, citations = quote(asked.question, asked.found, self._speech)
         yield Said(text=text)
         yield Reply(text=text, citations=citations, answerable=True, model="", usage=None, seconds=asked.seconds())
 
@@ -278,10 +279,10 @@ class Explainer:
         if told.absent:
             yield from self._absent(asked)
         elif told.error is not None and not told.text.strip():
-            yield Notice(text=f"{_sentence(told.error)} Here is what the cards say.")
+            yield Notice(text=self._speech.cards_say.format(error=_sentence(self._speech, told.error)))
             yield from self._quoted(asked)
         else:
-            yield from _checked(asked, fitted, model, told, gate)
+            yield from _checked(self._speech, asked, fitted, model, told, gate)
 
     @staticmethod
     def _told(pieces: Generator[str | Completion, None, None], told: _Told) -> Generator[str, None, None]:
@@ -339,16 +340,16 @@ class Explainer:
 
 
 def _checked(
-    asked: _Asked, fitted: _Fitted, model: ChatModel, told: _Told, gate: CitationGate
+    speech: Speech, asked: _Asked, fitted: _Fitted, model: ChatModel, told: _Told, gate: CitationGate
 ) -> Iterator[Notice | Reply]:
     """The end of a reply of which something was shown: what is wrong with it, and the reply."""
     if told.error is not None:
-        yield Notice(text=f"{_sentence(told.error)} What came of the reply is kept; it is not complete.")
+        yield Notice(text=speech.incomplete.format(error=_sentence(speech, told.error)))
     if gate.invented:
         marks = ", ".join(f"[{number}]" for number in dict.fromkeys(gate.invented))
-        yield Notice(text=f"The reply cited cards that were not retrieved ({marks}); those marks were taken out.")
+        yield Notice(text=speech.invented.format(marks=marks))
     if not gate.used:
-        yield Notice(text="The reply names no card for what it says. Check it against your cards.")
+        yield Notice(text=speech.uncited)
     text = told.text.strip()
     if gate.invented:
         text = re.sub(r"(?<=\S) +(?=[ .,;:!?])", "", text)  # the gaps that marks left
@@ -368,10 +369,10 @@ def _fence(*texts: str) -> str:
     return f"=== {sha256(repr(texts).encode()).hexdigest()[:16]} ==="
 
 
-def _sentence(error: ModelError) -> str:
+def _sentence(speech: Speech, error: ModelError) -> str:
     if isinstance(error, ModelBusyError) and error.retry_after:
-        return f"{error.plain} It asks for a pause of {error.retry_after:.0f} s."
-    return error.plain
+        return f"{speech.of(error.plain)} {speech.pause.format(seconds=error.retry_after)}"
+    return speech.of(error.plain)
 
 
 def _around(text: str, number: int) -> str:

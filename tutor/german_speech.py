@@ -210,6 +210,14 @@ GERMAN = Speech(
     contrast_alone="Keine deiner Karten ist leicht mit dieser zu verwechseln; sie sagt [1]:",
     says="„{question}“ sagt:",
     from_card="Aus der Karte „{question}“:",
+    see_also="Siehe auch „{question}“:",
+    unanswered="Die Karten beantworten das nicht.",
+    nearest="Am nächsten kommen:",
+    cards_say="{error} Das sagen die Karten.",
+    incomplete="{error} Was von der Antwort kam, bleibt stehen; sie ist nicht vollständig.",
+    pause="Er bittet um eine Pause von {seconds:.0f} s.",
+    invented="Die Antwort nannte Karten, die nicht gefunden wurden ({marks}); diese Verweise sind entfernt.",
+    uncited="Die Antwort nennt keine Karte für das, was sie sagt. Vergleiche sie mit deinen Karten.",
     no_example=(
         "Keine deiner Karten gibt ein Beispiel hierfür. Die Karte sagt [1], und am besten ist eines aus deinem Leben."
     ),

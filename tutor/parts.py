@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from corpus.errors import EmbeddingError
 from tutor.errors import ModelError
+from tutor.german_speech import SPEECH
 from tutor.library import Library
 from tutor.settings import OPENAI, Profile, Settings
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tutor.grade import Grader
     from tutor.match import Matcher
     from tutor.model import ChatModel
+    from tutor.speech import Speech
     from tutor.usage import Ledger
 
 __all__ = ["Once", "Parts", "Report", "Watch"]
@@ -74,6 +76,10 @@ class Parts:
         self.matcher: Once[Matcher] = Once(self._make_matcher)
         self.change(settings)
         self._lay_out(library)
+
+    @property
+    def _speech(self) -> "Speech":
+        return SPEECH[self.settings.study.language]
 
     def change(self, settings: Settings) -> None:
         """Go on with other settings of the language model; what stands on it is made again when it is asked for."""
@@ -187,7 +193,7 @@ class Parts:
     def _make_quoter(self) -> "Explainer":
         from tutor.explain import Explainer
 
-        return Explainer(self.retriever.get(), None)
+        return Explainer(self.retriever.get(), None, speech=self._speech)
 
     def _make_explainer(self) -> "Explainer":
         from tutor.explain import Explainer
@@ -195,11 +201,12 @@ class Parts:
 
         profile, model = self.settings.profile, self.model.get()
         if profile is None or model is None:
-            return Explainer(self.retriever.get(), None)
+            return Explainer(self.retriever.get(), None, speech=self._speech)
         cache = KeptReplies(self.settings.cache_dir / "replies.db") if self.settings.model.cache else None
         if cache is not None:
             self._closing.append(cache.close)
         tightest = min((profile, *self.settings.fallbacks), key=lambda one: one.context - one.reply_limit)
         return Explainer(
-            self.retriever.get(), model, context=tightest.context, max_tokens=tightest.reply_limit, cache=cache
-        )
+            self.retriever.get(), model, context=tightest.context, max_tokens=tightest.reply_limit, cache=cache,
+            speech=self._speech,
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
 from tutor.cite import Citation, cite, unmarked, words
+from tutor.speech import ENGLISH, Speech
 
 __all__ = ["Ranked", "not_in_cards", "quote"]
 
@@ -29,7 +30,7 @@ class Ranked:
     score: float
 
 
-def quote(question: str, found: Sequence[Ranked]) -> tuple[str, tuple[Citation, ...]]:
+def quote(question: str, found: Sequence[Ranked], speech: Speech = ENGLISH) -> tuple[str, tuple[Citation, ...]]:
     """Text with marks [1], [2], and the citations behind them; the best card leads."""
     blocks: list[str] = []
     citations: list[Citation] = []
@@ -40,17 +41,17 @@ def quote(question: str, found: Sequence[Ranked]) -> tuple[str, tuple[Citation, 
         if not leads and (ranked.score < _NEAR * top.score or not points):
             continue
         number = len(citations) + 1
-        blocks.append(_block(ranked.card, points, number, leads=leads))
+        blocks.append(_block(speech, ranked.card, points, number, leads=leads))
         citations.append(cite(number, ranked.card, question))
     return "\n\n".join(blocks), tuple(citations)
 
 
-def not_in_cards(near: Sequence[Ranked]) -> str:
+def not_in_cards(near: Sequence[Ranked], speech: Speech = ENGLISH) -> str:
     """Says that the cards do not answer, and names the nearest ones by their questions."""
     if not near:
-        return "The cards do not answer this."
+        return speech.unanswered
     lines = "\n".join(f"- {' '.join(ranked.card.question.split())} ({ranked.card.deck})" for ranked in near[:NEAREST])
-    return f"The cards do not answer this. The nearest ones are:\n{lines}"
+    return f"{speech.unanswered} {speech.nearest}\n{lines}"
 
 
 def _points(card: Card) -> tuple[KeyPoint, ...]:
@@ -78,12 +79,13 @@ def _gain(point: KeyPoint, asked: frozenset[str], title: frozenset[str]) -> floa
     return 2 * len(own & (asked - title)) + len(own & asked & title) / (1 + len(own))
 
 
-def _block(card: Card, points: Sequence[KeyPoint], number: int, *, leads: bool) -> str:
+def _block(speech: Speech, card: Card, points: Sequence[KeyPoint], number: int, *, leads: bool) -> str:
     title = unmarked(" ".join(card.question.split()))
+    also = speech.see_also.format(question=title)
     if len(points) == 1 and not points[0].head:
         said = f"{unmarked(points[0].text)} [{number}]"
-        return said if leads else f"See also “{title}”: {said}"
-    lines = [f"From the card “{title}”:" if leads else f"See also “{title}”:"]
+        return said if leads else f"{also} {said}"
+    lines = [speech.from_card.format(question=title) if leads else also]
     head = ""
     for point in points:
         if point.head and point.head != head:

@@ -190,6 +190,15 @@ class Speech:
         "That was said by the model, not read from your log. The log says: {due} due, {new} new, {learned} learned."
     )
 
+    # A question that the cards, or a language model over them, answer.
+    unanswered: str = "The cards do not answer this."
+    nearest: str = "The nearest ones are:"
+    cards_say: str = "{error} Here is what the cards say."
+    incomplete: str = "{error} What came of the reply is kept; it is not complete."
+    pause: str = "It asks for a pause of {seconds:.0f} s."
+    invented: str = "The reply cited cards that were not retrieved ({marks}); those marks were taken out."
+    uncited: str = "The reply names no card for what it says. Check it against your cards."
+
     # More about a card that was answered: what is asked, and what the cards say to it.
     asked: Mapping[str, str] = _told(
         why="Why is this so: {question}",
@@ -204,6 +213,7 @@ class Speech:
     contrast_alone: str = "None of your cards is easily taken for this one, which says [1]:"
     says: str = "“{question}” says:"
     from_card: str = "From the card “{question}”:"
+    see_also: str = "See also “{question}”:"
     no_example: str = (
         "None of your cards gives an example of this. The card says [1], and one from your own life is best."
     )

@@ -8,6 +8,7 @@ from corpus.card import Card, card_id
 from tests.loopback import Loopback, Play, fault, free_port, says
 from tutor.cite import CitationGate, words
 from tutor.explain import Explainer, Notice, Reply, Said
+from tutor.german_speech import GERMAN
 from tutor.model import OpenModel, open_model
 from tutor.settings import Profile
 
@@ -160,6 +161,13 @@ def test_reply_without_a_citation_is_told(server: Loopback) -> None:
     _, notices, reply = heard(Explainer(Shelf(), model_at(server)).ask("What does the heart do?"))
     assert reply.citations == ()
     assert notices == ["The reply names no card for what it says. Check it against your cards."]
+
+
+def test_notices_and_quotes_are_german_where_the_learner_is(server: Loopback) -> None:
+    server.play(fault("busy 5 s"))
+    _, notices, _ = heard(Explainer(Shelf(), model_at(server), speech=GERMAN).ask("What does the heart do?"))
+    assert notices[0].endswith("Er bittet um eine Pause von 5 s. Das sagen die Karten.")
+    assert "language model" not in notices[0]
 
 
 @pytest.mark.parametrize(

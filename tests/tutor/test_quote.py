@@ -1,4 +1,5 @@
 from corpus.card import Card, KeyPoint
+from tutor.german_speech import GERMAN
 from tutor.quote import Ranked, not_in_cards, quote
 
 
@@ -48,3 +49,4 @@ def test_nearest_cards_are_named_where_none_answers() -> None:
     near = Ranked(card=made("What pumps\nblood?", "The heart."), score=0.2)
     assert not_in_cards([near]) == ("The cards do not answer this. The nearest ones are:\n- What pumps blood? (D)")
     assert not_in_cards([]) == "The cards do not answer this."
+    assert not_in_cards([near], GERMAN).startswith("Die Karten beantworten das nicht. Am nächsten kommen:\n- What")

@@ -22,7 +22,8 @@ from tutor.speech import ENGLISH, Speech
 TUTOR = Path(__file__).parents[2] / "tutor"
 KEYS = [one.name for one in fields(Speech) if one.name != "notes"]
 SPOKEN = (
-    "aside", "deepen", "desk", "drill", "feedback", "hint", "keeping", "marking", "quiz", "rules", "session", "showing",
+    "aside", "deepen", "desk", "drill", "explain", "feedback", "hint", "keeping", "marking", "quiz", "quote", "rules",
+    "session", "showing",
 )  # fmt: skip
 PRAISE = ("gut", "super", "prima", "toll", "good", "great", "well done", "nice", "fast")
 
