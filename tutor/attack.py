@@ -26,7 +26,7 @@ HEAP = 12  # words; fewer that nothing joins may be a terse answer
 _WINDOWS = ((HEAP, 1, HEAP), (16, 1, 0), (24, 3, 1))
 _MARKS = frozenset(",;:\n.•")
 COPIED = 4  # words; a shorter question may stand in an answer by chance
-GUESSES = 3  # clauses about nothing asked, or words `or` beyond the card's
+APART, OFFERED = 4, 3  # so many clauses about nothing asked, or words `or` beyond the card's, are guesses
 REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
 _ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
@@ -194,7 +194,7 @@ def scattered(card: Sequence[Word], text: Prepared, apart: Sequence[tuple[int, i
     strong = [word for word in text.words if word.content]
     lost = sum(any(start <= word.start < end for start, end in apart) for word in strong)
     offered = sum(word.text == "or" for word in text.words) - sum(word.text == "or" for word in card)
-    return (len(apart) >= GUESSES and lost >= 0.5 * len(strong)) or offered >= GUESSES
+    return (len(apart) >= APART and lost >= 0.5 * len(strong)) or offered >= OFFERED
 
 
 def _alternatives(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
