@@ -177,11 +177,12 @@ def test_words_that_orders_use_may_stand_in_an_answer(benign: str) -> None:
 def test_many_clauses_about_nothing_asked_are_a_scatter_of_guesses() -> None:
     card = prepare("What do hummingbirds eat? nectar from flowers and small insects").words
     said = prepare(
-        "nectar from flowers; ships sail to distant harbours; kings wear golden crowns; old clocks tick loudly"
+        "nectar from flowers; ships sail to distant harbours; kings wear golden crowns; old clocks tick loudly; "
+        "miners dig deep shafts"
     )
     strange = [(clause.start, clause.end) for clause in said.clauses[1:]]
     assert scattered(card, said, strange)
-    assert not scattered(card, said, strange[:2])
+    assert not scattered(card, said, strange[:3])
     assert scattered(card, prepare("nectar or bread or milk or meat"), ())
     assert not scattered(card, prepare("nectar or, where there are few flowers, insects or spiders"), ())
     assert [c.end for c in prepare("nectar / bread / milk").clauses] == [6, 14, 21]
