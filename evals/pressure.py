@@ -124,7 +124,9 @@ def _count(seen: Seen, event: Event, session: Session, learner: "Learner") -> No
     if isinstance(event, events.HintGiven | events.TryAgain | events.Revealed):
         text = event.hint.text if isinstance(event, events.HintGiven) else text_of(event)
         own = text.replace(seen.card.question, "").replace(seen.card.answer, "")
-        seen.questions = max(seen.questions, own.count("?"))
+        for head in {point.head for point in seen.card.key_points if point.head}:
+            own = own.replace(head, "")
+        seen.questions = max(seen.questions, re.sub("“[^”]*”", "", own).count("?"))
     if isinstance(event, events.Revealed):
         seen.graded += 1
         seen.complete += complete(event, session.view())

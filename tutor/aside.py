@@ -19,6 +19,8 @@ from tutor.disguise import disguised, unreadable
 from tutor.disguise import said as said_words
 from tutor.errors import TutorError, plain
 from tutor.explain import Notice, Reply, Said
+from tutor.feedback import first_looks
+from tutor.hint import hint
 from tutor.history import Play
 from tutor.learner import Learner, Progress
 from tutor.speech import ENGLISH, Speech
@@ -136,7 +138,8 @@ def aside(parts: Replies, question: str, play: InPlay, speech: Speech = ENGLISH)
     said = [text for role, text in play.talk if role == "tutor" and text not in own]
     spent = related and len(said) >= _QUOTES
     # What gives the card away and what no card answers get the same words: being refused tells nothing either.
-    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], own, play):
+    around = (*own, *_around(play.card, speech))
+    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], around, play):
         yield from _spoken(speech.waits)
         return
     yield Said(text=reply.text)
@@ -148,7 +151,7 @@ def _gives_away(
 ) -> bool:
     """Whether a key point is told by this reply, or by it and those before together, that no hint has told.
 
-    `own` are the tutor's own sentences, which stand between the replies.
+    `own` are the tutor's own sentences, which stand around the replies.
     """
     cited = [text for one in reply.citations for text in (one.question, one.quote)]
     if len(reply.text) > _LONGEST or (reply.model and claims(reply.text)):
@@ -166,6 +169,12 @@ def _gives_away(
     in_order = "\n".join([*own, *said, now])
     known = set(leaks(hinted, play.card)) if hinted else set()
     return any(set(leaks(text, play.card)) - known for text in (now, in_order, *([together] if said else ())))
+
+
+def _around(card: Card, speech: Speech) -> tuple[str, ...]:
+    """What the tutor itself may say of a card before its answer is shown, but for the cloze and the point told."""
+    rungs = (hint(card, level, speech=speech).text for level in (1, 2, 3))
+    return (*first_looks(len(card.key_points), speech), *rungs)
 
 
 def claims(text: str) -> bool:

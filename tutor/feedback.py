@@ -47,6 +47,15 @@ def first_look(grade: Grade, speech: Speech = ENGLISH) -> str:
     return "\n".join([_counted(speech, grade), *right, _next(speech, "again")])
 
 
+def first_looks(points: int, speech: Speech = ENGLISH) -> tuple[str, ...]:
+    """All that the tutor itself says in a first look at an answer to a card of so many points."""
+    next_ = _next(speech, "again")
+    if points < 2:
+        return (speech.opening["wrong"], speech.opening["partial"], next_)
+    lines = speech.opening["wrong_of"], speech.opening["partial_of"]
+    return (*(line.format(made=made, all=points) for line in lines for made in range(points)), next_)
+
+
 def _asked(grade: Grade) -> list[PointGrade]:
     """The points that count: all, or the best so many where the question asks for fewer than there are."""
     return [point for point in grade.key_points if point.weight]

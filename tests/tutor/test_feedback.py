@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from corpus.card import Card
-from tutor.feedback import feedback
+from corpus.card import Card, KeyPoint
+from tutor.feedback import feedback, first_look, first_looks
 from tutor.grade import Grade, PointGrade
 from tutor.rules import not_known, ticked, ungraded
 
@@ -92,3 +92,13 @@ def test_long_points_are_cut_at_a_word_and_heads_are_told(cards: tuple[Card, ...
     assert "Missing [1]: Where: burrow" in words
     assert "burrow …" in words
     assert len(words) < 320
+
+
+@pytest.mark.parametrize("points", [1, 2, 5])
+def test_all_that_a_first_look_says_of_its_own_is_known_before(cards: tuple[Card, ...], points: int) -> None:
+    texts = [KeyPoint(id=f"p{at}", text=f"point {at}") for at in range(points)]
+    card, known = replace(cards[0], key_points=tuple(texts)), first_looks(points)
+    for made in range(points):
+        given = grade(card, *["made"] * made, *["missed"] * (points - made))
+        own = [line for line in first_look(given).split("\n") if not line.startswith("Right, in your words")]
+        assert set(own) <= set(known)
