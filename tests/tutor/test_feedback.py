@@ -100,5 +100,7 @@ def test_all_that_a_first_look_says_of_its_own_is_known_before(cards: tuple[Card
     card, known = replace(cards[0], key_points=tuple(texts)), first_looks(points)
     for made in range(points):
         given = grade(card, *["made"] * made, *["missed"] * (points - made))
+        if given.verdict == "correct":
+            continue  # is shown at once
         own = [line for line in first_look(given).split("\n") if not line.startswith("Right, in your words")]
         assert set(own) <= set(known)
