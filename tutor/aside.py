@@ -138,8 +138,7 @@ def aside(parts: Replies, question: str, play: InPlay, speech: Speech = ENGLISH)
     said = [text for role, text in play.talk if role == "tutor" and text not in own]
     spent = related and len(said) >= _QUOTES
     # What gives the card away and what no card answers get the same words: being refused tells nothing either.
-    around = (*own, *_around(play.card, speech))
-    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], around, play):
+    if reply is None or not reply.answerable or spent or _gives_away(parts.leaks, reply, said[-_TURNS:], speech, play):
         yield from _spoken(speech.waits)
         return
     yield Said(text=reply.text)
@@ -147,12 +146,13 @@ def aside(parts: Replies, question: str, play: InPlay, speech: Speech = ENGLISH)
 
 
 def _gives_away(
-    leaks: Callable[[str, Card], Collection[str]], reply: Reply, said: Sequence[str], own: Sequence[str], play: InPlay
+    leaks: Callable[[str, Card], Collection[str]], reply: Reply, said: Sequence[str], speech: Speech, play: InPlay
 ) -> bool:
-    """Whether a key point is told by this reply, or by it and those before together, that no hint has told.
+    """Whether a key point is told by this reply, or by it and all that stands around it, that no hint has told.
 
-    `own` are the tutor's own sentences, which stand around the replies.
+    That are the replies before it and the tutor's own sentences, those of a first look and of hints to come too.
     """
+    own, around = (speech.guess, speech.waits), _around(play.card, speech)
     cited = [text for one in reply.citations for text in (one.question, one.quote)]
     if len(reply.text) > _LONGEST or (reply.model and claims(reply.text)):
         return True
@@ -166,9 +166,11 @@ def _gives_away(
     told = spoken_points(together, play.card) - (spoken_points(hinted, play.card) if hinted else set())
     if told:
         return True
-    in_order = "\n".join([*own, *said, now])
     known = set(leaks(hinted, play.card)) if hinted else set()
-    return any(set(leaks(text, play.card)) - known for text in (now, in_order, *([together] if said else ())))
+    # More text can hide from the matcher what less shows, so each is looked at.
+    ways = ([now], [*own, *said, now], [*own, *around, *said, now], [*own, *said, now, *around])
+    texts = ["\n".join(way) for way in ways] + ([together] if said else [])
+    return any(set(leaks(text, play.card)) - known for text in texts)
 
 
 def _around(card: Card, speech: Speech) -> tuple[str, ...]:
