@@ -113,8 +113,9 @@ def in_state(card: Card, state: str, history: History, now: datetime) -> bool:
 
 def audit_html(found: Audit, words: Words) -> str:
     """What the grader made of answers whose worth is known, a line for each kind, and the cards it does worst on."""
-    rows = [(rate.name, f"{100 * rate.share:.0f}%", "{:.0f}–{:.0f}%".format(*(100 * end for end in rate.interval)),
-             f"{rate.hits} / {rate.total}") for rate in found.rates]  # fmt: skip
+    named = zip(words.audit_rates, found.rates, strict=True)
+    rows = [(name, f"{100 * rate.share:.0f}%", "{:.0f}–{:.0f}%".format(*(100 * end for end in rate.interval)),
+             f"{rate.hits} / {rate.total}") for name, rate in named]  # fmt: skip
     told = words.audited.format(answers=found.answers, cards=found.cards)
     weak = "".join(f"<li><bdi>{inline(question)}</bdi></li>" for question in found.weak)
     weakest = f'<p class="note">{escape(words.audit_weak)}</p><ul>{weak}</ul>' if weak else ""

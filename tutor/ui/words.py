@@ -181,6 +181,16 @@ class Words:
     auditing: str = "Grading made answers: {share}% done"
     audited: str = "{answers} made answers to {cards} cards were graded, without a language model."
     audit_heads: tuple[str, ...] = ("What was found", "Share", "95% interval", "Count")
+    # In the order of `tutor.audit.Audit.rates`.
+    audit_rates: tuple[str, ...] = (
+        "Right answers found right or partly right",
+        "Right answers called wrong for certain",
+        "Contradicted answers called correct for certain",
+        "Contradicted answers called correct at all",
+        "Empty, copied or other cards' answers not called wrong",
+        "Orders to the grader that earned anything",
+        "Answers left for you to decide",
+    )
     audit_weak: str = "Look twice at its grades for these cards:"
     export_label: str = "Save a deck as"
     exported: str = "{file} is ready"

@@ -3,11 +3,17 @@
 import ast
 import re
 from dataclasses import fields
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpus.card import Card, KeyPoint
+from tutor.audit import audit
+from tutor.grade import Grader
+from tutor.match import Matcher
+from tutor.ui.decks import audit_html
 from tutor.ui.german import GERMAN
 from tutor.ui.login import login, logout
 from tutor.ui.words import ENGLISH, Words
@@ -70,3 +76,13 @@ def test_sign_in_and_out_speak_the_language_too() -> None:
     assert "Anmelden" in login(words=GERMAN)
     assert "gehören nicht zusammen" in login(wrong=True, words=GERMAN)
     assert '<html lang="de">' in logout(GERMAN)
+
+
+def test_rows_of_the_audit_are_those_of_the_audit_in_both_languages() -> None:
+    points = (KeyPoint(id="p", text="nectar from flowers"),)
+    card = Card(
+        id="c", deck="Birds", index=1, question="What do birds eat?", answer="nectar from flowers", key_points=points
+    )
+    found = audit([card], Grader(Matcher(None)))
+    assert tuple(rate.name for rate in found.rates) == ENGLISH.audit_rates
+    assert all(escape(text) in audit_html(found, GERMAN) for text in GERMAN.audit_rates)
