@@ -186,16 +186,20 @@ def claims(text: str) -> bool:
 
 def spoken_points(text: str, card: Card) -> set[str]:
     """The ids of the key points most of whose own words, those that the question does not hold, `text` says somehow."""
-    asked = prepare(card.question).stems
-    wanted = {point.id: _own_words(point.text, asked) for point in card.key_points}
+    wanted = _wanted(card)
     there = {stem(word) for word in said_words(set().union(*wanted.values()), text)}
     return {id for id, own in wanted.items() if own and _share(own, there) >= _TOLD}
 
 
 def _secrets(card: Card) -> frozenset[str]:
     """The words of a card's points that its question does not hold: nobody has a reason to say one in disguise."""
+    return frozenset().union(*_wanted(card).values())
+
+
+def _wanted(card: Card) -> dict[str, frozenset[str]]:
+    """Each point's own words, those that the question does not hold, by the point's id."""
     asked = prepare(card.question).stems
-    return frozenset().union(*(_own_words(point.text, asked) for point in card.key_points))
+    return {point.id: _own_words(point.text, asked) for point in card.key_points}
 
 
 def _own_words(text: str, asked: frozenset[str]) -> frozenset[str]:
