@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -55,7 +55,6 @@ class Index:
         self._places = {chunk.id: place for place, chunk in enumerate(chunks)}
         self._vectors: Floats | None = None
         self._recent: dict[bytes, Kept] = {}
-        self._within: tuple[frozenset[str], NDArray[np.bool_]] = (frozenset(), np.zeros(0, dtype=np.bool_))
         self._store: Opened | None = None
         self._tell: Tell | None = None
         self._doubts = 0
@@ -137,42 +136,25 @@ class Index:
         """Where a chunk stands among those that were given."""
         return self._places[chunk_id]
 
-    def within(self, paths: Collection[str]) -> NDArray[np.bool_]:
-        """Which chunks lie in these deck files; the last answer is remembered, since a learner stays with her decks."""
-        asked, mask = self._within
-        if asked != frozenset(paths):
-            asked = frozenset(paths)
-            mask = np.array([chunk.path in asked for chunk in self._chunks], dtype=np.bool_)
-            self._within = (asked, mask)
-        return mask
-
-    def nearest(
-        self, vector: Floats, k: int, paths: Collection[str] = (), exclude: Collection[str] = ()
-    ) -> list[tuple[str, float]]:
+    def nearest(self, vector: Floats, k: int, inside: NDArray[np.bool_] | None = None) -> list[tuple[str, float]]:
         """The ids of the `k` nearest chunks with their cosine similarity, best first.
 
-        `paths` keeps to the chunks of these deck files, `exclude` leaves chunk ids out. Chroma's own filters are slower
-        than looking at every vector, so it is asked for more and, where few of them are left, the search is exact.
+        `inside` says which chunks to look at, shape (n,). Chroma's own filters are slower than looking at every vector,
+        so it is asked for more and, where few of them are left, the search is exact.
         """
         store = self._opened()
         if store is not None:
-            wide = k + len(exclude) if not paths else max(_WIDE, 4 * k)
+            wide = k if inside is None else max(_WIDE, 4 * k)
             found = store.nearest(vector, min(len(self._chunks), wide))
             if found is None and self._plan.url:
                 self._lost(store)
             elif found is None or not self._agrees(vector, found):
                 self._doubt()
             else:
-                inside = self.within(paths) if paths else None
-                left_out = set(exclude)
-                chosen = [
-                    (one, near)
-                    for one, near in found
-                    if one not in left_out and (inside is None or inside[self._places[one]])
-                ]
-                if not paths or len(chosen) >= k or len(found) == len(self._chunks):
+                chosen = [(one, near) for one, near in found if inside is None or inside[self._places[one]]]
+                if inside is None or len(chosen) >= k or len(found) == len(self._chunks):
                     return chosen[:k]
-        return self._exact(vector, k, paths, exclude)
+        return self._exact(vector, k, inside)
 
     def kept(self, ids: Sequence[str]) -> list[Kept]:
         """Vector and packed word states of each chunk; a row that was damaged on disk is embedded again."""
@@ -189,15 +171,10 @@ class Index:
                 self._recent.update(zip(lost, zip(vectors, states, strict=True), strict=True))
             return [self._recent[names[one]] for one in ids]
 
-    def _exact(
-        self, vector: Floats, k: int, paths: Collection[str], exclude: Collection[str]
-    ) -> list[tuple[str, float]]:
+    def _exact(self, vector: Floats, k: int, inside: NDArray[np.bool_] | None) -> list[tuple[str, float]]:
         similar = self.vectors @ vector
-        if paths:
-            similar = np.where(self.within(paths), similar, -np.inf)
-        for one in exclude:
-            if one in self._places:
-                similar[self._places[one]] = -np.inf
+        if inside is not None:
+            similar = np.where(inside, similar, -np.inf)
         best = largest(similar, k)
         return [(self._chunks[at].id, float(similar[at])) for at in best if np.isfinite(similar[at])]
 

@@ -1,4 +1,4 @@
-"""Which texts ask the same in other words: candidate pairs by shared words, then a look at what differs.
+"""Which texts and cards ask the same in other words: candidate pairs by shared words, then what differs.
 
 Knows words, not meanings: a difference in any word that carries content makes two texts different.
 """
@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Literal
+
+from corpus.card import Card, text_key
 
 _WORD = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*|[+\-−*/^=<>≤≥≠∂∇%#$&|~!]+")
 _CONTRACTED = re.compile(r"(?<=\w)['’](?:s|re)\b")
@@ -20,6 +22,9 @@ _SOFT = frozenset(
 _OPENING = frozenset("name list describe explain define give state tell mention outline summarize summarise".split())
 _CROWD = 20
 _SLIP_LETTERS = 7
+_WORD_SHARE = 0.6  # answers that share this much of their words tell the same
+_QUESTION_SHARE = 0.8
+_SAME_MEANING = 0.95
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -41,6 +46,22 @@ def overlap(one: Sequence[str], two: Sequence[str]) -> float:
     left, right = Counter(one), Counter(two)
     total = sum((left | right).values())
     return sum((left & right).values()) / total if total else 1.0
+
+
+def shows_the_same(one: Card, two: Card) -> bool:
+    """Whether showing both would show one thing twice."""
+    if text_key(one.question) != text_key(two.question):
+        return False
+    return overlap(words(one.answer), words(two.answer)) >= _WORD_SHARE
+
+
+def tells_the_same(one: Card, two: Card, meaning: float) -> bool:
+    """Whether one card gives the other away; `meaning` is how near they are in meaning, at most 1."""
+    if text_key(one.question) == text_key(two.question) or meaning >= _SAME_MEANING:
+        return True
+    if overlap(words(one.answer), words(two.answer)) >= _WORD_SHARE and len(words(one.answer)) > 2:
+        return True
+    return overlap(words(one.question), words(two.question)) >= _QUESTION_SHARE and meaning >= _QUESTION_SHARE
 
 
 def alike(one: Sequence[str], two: Sequence[str]) -> Literal["yes", "spelling", "no"]:

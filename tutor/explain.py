@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Collection, Generator, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Protocol
 
@@ -109,7 +110,7 @@ class _Asked:
         return time.monotonic() - self.begun
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class _Fitted:
     """What is sent: the question, and the cards and the talk that fit beside it."""
 
@@ -117,7 +118,7 @@ class _Fitted:
     cards: tuple[Card, ...]
     history: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def prompt(self) -> Prompt:
         """The prompt; its cards are numbered from 1."""
         listed = numbered(self.cards)

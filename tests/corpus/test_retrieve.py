@@ -2,6 +2,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,23 @@ def test_without_an_embedder_words_alone_find_and_refuse(tmp_path: Path) -> None
     assert not retriever.search("price of gold in 1980").answerable
     assert {one.card.answer for one in retriever.search("what makes", tags=["protein"]).results} == {"makes proteins"}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_rare_tag_and_many_left_out_cards_still_find_enough(
+    retriever: Retriever, minilm: MiniLM, tmp_path: Path
+) -> None:
+    query = "what is a recurrent network good for"
+    order = [one.card for one in retriever.search(query, 100).results]
+    assert len(order) == 100
+    rest = [one.card.id for one in retriever.search(query, 5, exclude={card.id for card in order[:60]}).results]
+    assert len(rest) == 5
+    assert not {card.id for card in order[:60]} & set(rest)
+    last = order[-1]
+    tagged = [replace(card, tags=("Rare",)) if card.id == last.id else card for card in retriever.cards.values()]
+    for embedder, asked in ((None, last.question), (minilm, query)):
+        again = Retriever(tagged, embedder, tmp_path)
+        assert [one.card.id for one in again.search(asked, tags=["rare"]).results] == [last.id]
+        again.close()
 
 
 def test_langchain_sees_a_retriever(retriever: Retriever) -> None:
