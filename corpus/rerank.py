@@ -81,9 +81,14 @@ def embedded(embedder: Embedder, texts: Sequence[str]) -> tuple[Floats, list[byt
 
 def unpack(packed: bytes) -> Floats:
     """The states as `pack` was given them, to about one part in a hundred."""
-    states = np.frombuffer(packed, dtype=np.int8, offset=2).reshape(-1, SIZE).astype(np.float32)
+    states = _states(packed[2:])
     states /= _lengths(states)
     return states
+
+
+def _states(signed: bytes) -> Floats:
+    """Rows of 64 signed bytes as numbers, of whatever length."""
+    return np.frombuffer(signed, dtype=np.int8).reshape(-1, SIZE).astype(np.float32)
 
 
 def _lengths(states: Floats) -> Floats:
@@ -105,7 +110,8 @@ def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Float
         return whole, question
     lengths = np.array([(len(cards[place]) - 2) // SIZE for place in filled])
     asked = np.array([int.from_bytes(cards[place][:2], "little") for place in filled])
-    likeness = _met(b"".join(cards[place][2:] for place in filled), query)
+    states = _states(b"".join(cards[place][2:] for place in filled))
+    likeness = _product(states, query.T) / _lengths(states)  # far fewer numbers to divide than the states
     # Each card in two parts, its question and the rest; a question alone is counted to its last word, once more.
     starts = np.cumsum(lengths) - lengths
     parts = np.stack([starts, starts + np.minimum(np.maximum(asked, 1), lengths - 1)], axis=1).ravel()
@@ -116,18 +122,6 @@ def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Float
     whole[filled] = np.maximum(by_question, rest) @ weights / total
     question[filled] = by_question @ weights / total
     return whole, question
-
-
-def _met(packed: bytes, query: Floats) -> Floats:
-    """The likeness of each packed state to each word of the query, a part at a time, so that none leaves the cache."""
-    count, step = len(packed) // SIZE, max(1, _ONE_CORE // max(1, query.size))
-    likeness = np.empty((count, len(query)), dtype=np.float32)
-    for at in range(0, count, step):
-        part = np.frombuffer(packed, np.int8, SIZE * min(step, count - at), SIZE * at).reshape(-1, SIZE)
-        states = part.astype(np.float32)
-        np.matmul(states, query.T, out=likeness[at : at + step])
-        likeness[at : at + step] /= _lengths(states)  # far fewer than the states
-    return likeness
 
 
 def met_words(query: Floats, packed: bytes) -> tuple[Floats, Floats]:

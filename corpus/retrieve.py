@@ -83,7 +83,7 @@ class _Asked:
 
     text: str
     inside: NDArray[np.bool_] | None  # of the chunks, those to look at
-    more: int  # candidates wanted beyond the usual number, for those that are left out
+    more: int  # candidates beyond the usual number: as many as are wanted or left out
     by_words: bool = False
     vector: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     words: list[str] = field(default_factory=list)
@@ -117,10 +117,7 @@ class Retriever:
         self._index: Index | None = None
         self._lexical: Lexical | None = None
         self._lock = RLock()
-        self._last_inside: tuple[tuple[frozenset[str], frozenset[str]], NDArray[np.bool_] | None] = (
-            (frozenset(), frozenset()),
-            None,
-        )
+        self._last_inside: dict[tuple[frozenset[str], frozenset[str]], NDArray[np.bool_]] = {}  # by decks and tags
         self._beside = ThreadPoolExecutor(1, "tutor-index")
         self._same: dict[tuple[str, bool], frozenset[str]] = {}  # by card, and whether meaning was looked at
 
@@ -268,11 +265,11 @@ class Retriever:
         """Which chunks to look at; the last answer is remembered, since a learner stays with her decks."""
         if not paths and not tags:
             return None
-        (known, inside), wanted = self._last_inside, (paths, tags)
-        if known != wanted:
+        last, wanted = self._last_inside, (paths, tags)
+        if wanted not in last:
             inside = np.array([self._allowed(chunk, paths, tags) for chunk in self._chunks], dtype=np.bool_)
-            self._last_inside = (wanted, inside)
-        return inside
+            self._last_inside = last = {wanted: inside}
+        return last[wanted]
 
     def _allowed(self, chunk: Chunk, paths: frozenset[str], tags: frozenset[str]) -> bool:
         if paths and chunk.path not in paths:
@@ -310,14 +307,15 @@ class Retriever:
 
     def _ask(self, asked: _Asked, index: Index) -> Future[list[tuple[str, float]]]:
         """Embeds the query and has the index look for the nearest chunks, beside what this thread does meanwhile."""
-        embedder, count = self._embedder, _NEAREST + asked.more
+        embedder, pieces = self._embedder, None
         assert embedder is not None
-        if not isinstance(embedder, WordEmbedder):
+        if isinstance(embedder, WordEmbedder):
+            [asked.vector], [pieces] = embedder.embed_words([asked.text])
+        else:
             [asked.vector] = embedder.embed([asked.text])
-            return self._beside.submit(index.nearest, asked.vector, count, asked.inside)
-        [asked.vector], [pieces] = embedder.embed_words([asked.text])
-        near = self._beside.submit(index.nearest, asked.vector, count, asked.inside)
-        asked.words, asked.states = words_and_states(pieces)
+        near = self._beside.submit(index.nearest, asked.vector, _NEAREST + asked.more, asked.inside)
+        if pieces is not None:
+            asked.words, asked.states = words_and_states(pieces)
         return near
 
     def _compare(self, asked: _Asked, index: Index, places: list[int], scores: tuple[Floats, Floats, Floats]) -> None:

@@ -111,6 +111,8 @@ def has_vocabulary(model: str) -> bool:
 def fetch(model: str, *, seconds: float = PATIENCE) -> str:
     """Fetch tiktoken's vocabulary for `model` from its publisher, where it is not there yet; gives its name.
 
+    `keep_in` says where it is kept, and must have been called.
+
     Raises:
         VocabularyError: there is none for this model, or it did not come within `seconds`.
     """
