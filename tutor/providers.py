@@ -7,7 +7,7 @@ Imported where a model is opened, because LangChain takes two seconds to import.
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -114,14 +114,42 @@ def _read_events(chat: BaseChatOpenAI, profile: Profile) -> Callable[[Talk, int]
     async def pieces(talk: Talk, max_tokens: int) -> AsyncGenerator[Piece, None]:
         messages = [{"role": role, "content": text} for role, text in talk]
         body = {**fixed, "messages": messages, **_limits(profile, max_tokens), **profile.extra_body}
-        kind = AsyncStream[object]  # no model of pydantic's is made of an event
         async with await client.post(
-            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=kind
-        ) as events:
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=_Events
+        ) as events:  # no model of pydantic's is made of an event
             async for event in events:
                 yield _of_event(event)
 
     return pieces
+
+
+class _Events(AsyncStream[object]):
+    """The client's own stream, which closes all that it reads through, from the outside in, where reading stops early.
+
+    The client closes the connection alone: its generators then live on in the traceback of an error, suspended, until
+    the garbage collector closes them in an order of its own.
+    """
+
+    _lines: AsyncGenerator[Any, None] | None = None
+
+    def __aiter__(self) -> AsyncIterator[object]:
+        return self._iterator
+
+    def _iter_events(self) -> AsyncIterator[Any]:
+        self._lines = self._read_lines()
+        return self._lines
+
+    async def _read_lines(self) -> AsyncGenerator[Any, None]:
+        async with contextlib.aclosing(self.response.aiter_bytes()) as read:
+            async with contextlib.aclosing(self._decoder.aiter_bytes(read)) as lines:  # type: ignore[type-var]
+                async for line in lines:
+                    yield line
+
+    async def close(self) -> None:
+        for reading in (self._iterator, self._lines):
+            if isinstance(reading, AsyncGenerator):
+                await reading.aclose()
+        await super().close()
 
 
 def _of_event(event: Any) -> Piece:  # noqa: ANN401 (whatever JSON the server sent)

@@ -1,11 +1,12 @@
 """A real browser, and visitors who use the page of a real server with it."""
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect, sync_playwright
 
 from tests.browser.served import Server
 
@@ -84,6 +85,17 @@ class Visitor:
         self.page.locator("#rate-2").click()
         self.page.locator("#next").click()
         self.page.wait_for_selector("#face .phase-asked")
+
+    def choose(self, box: str, name: str) -> None:
+        """Take the option called `name` from the list at `box`, opened again where the page was drawn anew under it."""
+        entry, option = self.page.locator(f"{box} input"), self.page.get_by_role("option", name=name)
+        for _ in range(4):
+            entry.blur()
+            entry.click()
+            with contextlib.suppress(TimeoutError):
+                option.click(timeout=8_000)
+                return
+        pytest.fail(f"The list at {box} never offered {name!r}.")
 
     @property
     def question(self) -> str:

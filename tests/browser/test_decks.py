@@ -69,11 +69,11 @@ def test_card_that_waits_for_an_answer_stays_closed(server: Server, visit: Visit
 
 
 def test_grader_is_tried_on_a_deck_while_its_share_is_told(server: Server, visit: Visit) -> None:
-    page = visit().study(server.address)
+    me = visit()
+    page = me.study(server.address)
     page.get_by_role("tab", name="Decks").click()
     page.locator("#export > button").click()
-    page.locator("#export-deck input").click()
-    page.get_by_role("option", name="Kursusgang").click()
+    me.choose("#export-deck", "Kursusgang")
     page.locator("#audit").click()
     expect(page.locator("#trust .waiting")).to_contain_text("% done")
     # Meanwhile the page answers.

@@ -1,13 +1,16 @@
+import gc
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import AsyncGeneratorType
 from typing import Any
 
 import pytest
 
 from corpus.card import Card
+from prompts import Prompt
 from tests.loopback import FAULTS, Loopback, Play, Request, fault, free_port, says
 from tutor import session as s
 from tutor.explain import Explainer
@@ -15,7 +18,7 @@ from tutor.grade import Grader
 from tutor.hint import leaks
 from tutor.learner import Learner, Store
 from tutor.match import Matcher
-from tutor.model import ChatModel, open_model
+from tutor.model import ChatModel, ModelError, open_model
 from tutor.settings import Profile, StudySettings
 
 ANSWER = "nectar from flowers, I think"
@@ -153,6 +156,19 @@ def test_fault_costs_no_answer_no_wrong_grade_and_no_long_wait(
 
     (rated,) = [event for event in session.act(s.Rate(3, id="rate-1")) if isinstance(event, s.Rated)]
     assert rated.value == 3
+
+
+def test_no_fault_leaves_half_of_the_reading_for_the_garbage_collector(server: Loopback) -> None:
+    gc.disable()  # the error holds what was being read through in a cycle, until it is collected
+    try:
+        for name in ("error in stream", "error first", "not json", "bad utf-8", "cut", "silence midway"):
+            with pytest.raises(ModelError):
+                list(failing(server, name).stream(Prompt(name="t", text="Hello", fingerprint="")))
+            reading = [o for o in gc.get_objects() if isinstance(o, AsyncGeneratorType)]
+            assert reading, "the test looks at nothing"
+            assert not [o.__qualname__ for o in reading if o.ag_frame is not None], name
+    finally:
+        gc.enable()
 
 
 def test_model_that_fails_once_is_asked_again_the_next_time(server: Loopback, studied: Studied) -> None:
