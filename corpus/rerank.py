@@ -36,7 +36,9 @@ def _basis() -> Floats:
 def _product(left: Floats, right: Floats) -> Floats:
     """`left @ right`, on one core."""
     step = max(1, _ONE_CORE // max(1, right.size))
-    return np.vstack([left[at : at + step] @ right for at in range(0, max(1, len(left)), step)])
+    if len(left) <= step:
+        return left @ right
+    return np.vstack([left[at : at + step] @ right for at in range(0, len(left), step)])
 
 
 def merged(pieces: Pieces) -> tuple[list[str], Floats]:
@@ -49,7 +51,7 @@ def merged(pieces: Pieces) -> tuple[list[str], Floats]:
         for start, end in zip(starts, [*starts[1:], len(pieces.words)], strict=True)
     ]
     states = np.add.reduceat(pieces.vectors, starts, axis=0)
-    states /= np.linalg.norm(states, axis=1, keepdims=True).clip(1e-9)
+    states /= _lengths(states)
     return words, states
 
 
@@ -57,8 +59,8 @@ def words_and_states(pieces: Pieces) -> tuple[list[str], Floats]:
     """Whole words and their states, projected, rows of unit length, shape (words, 64)."""
     words, whole = merged(pieces)
     states = _product(whole, _basis()[:-1]) + _basis()[-1]
-    states /= np.linalg.norm(states, axis=1, keepdims=True).clip(1e-9)
-    return words, states.astype(np.float32)
+    states /= _lengths(states)
+    return words, states
 
 
 def pack(pieces: Pieces, text: str) -> bytes:

@@ -5,7 +5,7 @@ Embeds through `corpus.index`, matches words through `corpus.lexical`; calls no 
 
 import math
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -43,6 +43,7 @@ _NEAREST = 40  # candidates; of 1,256 queries on 138 cards more of them found no
 _LEXICAL = 25
 _COMPARED = 5  # cards that the best one is compared with to tell whether it answers
 _PAUSE = 30.0  # seconds without an embedder that failed
+_WAY = 0.00005  # seconds in which the thread beside gets going; the two share one interpreter
 _MANY = 5_000  # from so many chunks on the word index is kept on disk
 
 
@@ -88,6 +89,7 @@ class _Asked:
     vector: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     words: list[str] = field(default_factory=list)
     states: Floats = field(default_factory=lambda: np.zeros((0, SIZE), dtype=np.float32))
+    weights: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))  # of the words
 
 
 class Retriever:
@@ -110,6 +112,7 @@ class Retriever:
         self._decks = _deck_names(given)
         self._chunks = chunk_cards(given)
         self._embedder = embedder
+        self._words = embedder if isinstance(embedder, WordEmbedder) else None
         self._folder = folder
         self._open = partial(Index.open, folder=folder, progress=progress, url=url, tell=tell)
         self._tell = tell
@@ -221,7 +224,7 @@ class Retriever:
     def _blend(self, asked: _Asked) -> Blend:
         if asked.by_words:
             return BY_WORDS
-        return BY_STATES if isinstance(self._embedder, WordEmbedder) else BY_MEANING
+        return BY_MEANING if self._words is None else BY_STATES
 
     def _by_words(self, error: EmbeddingError) -> None:
         """Goes by words alone for a while, and says so; raises where there is nobody to say it to."""
@@ -259,7 +262,7 @@ class Retriever:
         except EmbeddingError as error:
             self._by_words(error)
             ranked = self._rank(asked, None)
-        return asked, self._collapse([one for one in ranked if one.card not in left_out], max(k, _COMPARED))
+        return asked, self._collapse((one for one in ranked if one.card not in left_out), max(k, _COMPARED))
 
     def _inside(self, paths: frozenset[str], tags: frozenset[str]) -> NDArray[np.bool_] | None:
         """Which chunks to look at; the last answer is remembered, since a learner stays with her decks."""
@@ -276,55 +279,65 @@ class Retriever:
             return False
         return not tags or any(tag.casefold() in tags for tag in self.cards[chunk.card].tags)
 
-    def _rank(self, asked: _Asked, index: Index | None) -> list[_Found]:
+    def _rank(self, asked: _Asked, index: Index | None) -> Iterator[_Found]:
         """Every candidate card once, by its best chunk, best first."""
         if not self._chunks or not asked.text:
-            return []
+            return iter(())
         asked.by_words = index is None
         near = self._ask(asked, index) if index is not None else None
-        lexical = self.lexical.scores(asked.text)  # while the index looks
+        lexical = self.lexical.scores(asked.text)
         shown = lexical if asked.inside is None else np.where(asked.inside, lexical, 0)
         places = {int(at) for at in largest(shown, _LEXICAL + asked.more) if shown[at] > 0}
         dense, late, question = (np.zeros(len(self._chunks), dtype=np.float32) for _ in range(3))
         if index is not None and near is not None:
-            places.update(index.place(one) for one, _ in near.result())
-            self._compare(asked, index, sorted(places), (dense, late, question))
+            self._compare(asked, index, sorted(places), (dense, late, question))  # while the index looks
+            further = {index.place(one) for one, _ in near.result()} - places
+            self._compare(asked, index, sorted(further), (dense, late, question))
+            places |= further
         fused = self._blend(asked).fuse(late, question, dense, lexical)
-        best: dict[str, _Found] = {}
-        for at in sorted(places, key=lambda place: (-fused[place], place)):
-            best.setdefault(
-                self._chunks[at].card,
-                _Found(
-                    card=self._chunks[at].card,
-                    chunk=at,
-                    fused=float(fused[at]),
-                    meaning=float(dense[at]),
-                    late=float(late[at]),
-                    lexical=float(lexical[at]),
-                ),
-            )
-        return list(best.values())
+        order = sorted(places, key=lambda place: (-fused[place], place))
+        return (self._found(at, fused, dense, late, lexical) for at in self._best_chunks(order))
+
+    def _best_chunks(self, places: Iterable[int]) -> Iterator[int]:
+        """The first chunk of each card."""
+        seen: set[str] = set()
+        for at in places:
+            if (card := self._chunks[at].card) not in seen:
+                seen.add(card)
+                yield at
+
+    def _found(self, at: int, fused: Floats, dense: Floats, late: Floats, lexical: Floats) -> _Found:
+        return _Found(
+            card=self._chunks[at].card,
+            chunk=at,
+            fused=float(fused[at]),
+            meaning=float(dense[at]),
+            late=float(late[at]),
+            lexical=float(lexical[at]),
+        )
 
     def _ask(self, asked: _Asked, index: Index) -> Future[list[tuple[str, float]]]:
         """Embeds the query and has the index look for the nearest chunks, beside what this thread does meanwhile."""
-        embedder, pieces = self._embedder, None
-        assert embedder is not None
-        if isinstance(embedder, WordEmbedder):
-            [asked.vector], [pieces] = embedder.embed_words([asked.text])
-        else:
-            [asked.vector] = embedder.embed([asked.text])
+        pieces = None
+        if self._words is not None:
+            [asked.vector], [pieces] = self._words.embed_words([asked.text])
+        elif self._embedder is not None:
+            [asked.vector] = self._embedder.embed([asked.text])
         near = self._beside.submit(index.nearest, asked.vector, _NEAREST + asked.more, asked.inside)
+        time.sleep(_WAY)
         if pieces is not None:
             asked.words, asked.states = words_and_states(pieces)
+            asked.weights = np.array([self._weight(word) for word in asked.words], dtype=np.float32)
         return near
 
     def _compare(self, asked: _Asked, index: Index, places: list[int], scores: tuple[Floats, Floats, Floats]) -> None:
         """Fills in the scores of the chunks at these places: dense, late, late by the question alone."""
+        if not places:
+            return
         dense, late, question = scores
         kept = index.kept([self._chunks[at].id for at in places])
         dense[places] = np.array([vector for vector, _ in kept]) @ asked.vector
-        weights = np.array([self._weight(word) for word in asked.words], dtype=np.float32)
-        late[places], question[places] = late_score(asked.states, weights, [packed for _, packed in kept])
+        late[places], question[places] = late_score(asked.states, asked.weights, [packed for _, packed in kept])
 
     def _evidence(self, asked: _Asked, chosen: Sequence[_Found]) -> Evidence:
         best, packed = chosen[0], b""
@@ -344,7 +357,7 @@ class Retriever:
         """How much a word of the query counts: the rarer the more, and nothing where the embedder cannot read it."""
         return 0.0 if word == "[UNK]" else math.sqrt(max(self.lexical.rarity(word), 0.05))
 
-    def _collapse(self, found: Sequence[_Found], k: int) -> list[_Found]:
+    def _collapse(self, found: Iterable[_Found], k: int) -> list[_Found]:
         chosen: list[_Found] = []
         for one in found:
             if len(chosen) == k:

@@ -75,7 +75,7 @@ def _tutor(settings: "Settings", quick: bool) -> Iterator[Figure]:
         yield from _search(minilm, cards, Path(folder) / "bundled")
         for count in (1_000,) if quick else (10_000, 100_000):
             yield from _search(Dice(), many(cards, count), Path(folder) / f"many-{count}")
-        yield from _grading(minilm, 20 if quick else 60)
+        yield from _grading(minilm, 20 if quick else 300)
         yield from _overhead(minilm, cards, Path(folder) / "words", 20 if quick else 60)
         large = many(cards, 1_000 if quick else 100_000)
         yield from _overhead(Variants(minilm), large, Path(folder) / "words-many", 20 if quick else 60)
@@ -178,17 +178,21 @@ def _grading(minilm: "MiniLM", count: int) -> Iterator[Figure]:
     from tutor.grade import Grader
     from tutor.match import Matcher
 
-    grader = Grader(Matcher(minilm))
     cases = [case for case in load_suite("grading").select(limit=count).cases if isinstance(case, GradingCase)]
     jobs = [{"question": c.question, "reference": c.reference, "answer": c.answer} for c in cases]
+    cards = {(case.question, case.reference) for case in cases}
+    one, other = (Grader(Matcher(minilm)) for _ in range(2))
 
-    def one_by_one() -> None:
-        for case in cases:
-            grader.grade(question=case.question, reference=case.reference, answer=case.answer)
+    def grade(grader: Grader, question: str, reference: str, answer: str) -> float:
+        return _seconds(lambda: grader.grade(question=question, reference=reference, answer=answer))
 
-    alone = len(cases) / _seconds(one_by_one)
-    batch = len(jobs) / _seconds(lambda: list(Grader(Matcher(minilm)).grade_many(jobs)))
+    # The cards' side is prepared once, at the first grade.
+    preparing = [grade(grader, *card, "No idea.") for grader in (one, other) for card in cards]
+    took = sorted(grade(one, case.question, case.reference, case.answer) for case in cases)
+    batch, alone = len(jobs) / _seconds(lambda: list(other.grade_many(jobs))), len(jobs) / sum(took)
+    yield Figure(name="prepare a card for grading", value=1000 * statistics.median(preparing), unit="ms")
     yield Figure(name="grade one by one", value=alone, unit="grades/s")
+    yield Figure(name="grade one by one, p95", value=1000 * took[int(0.95 * len(took))], unit="ms")
     yield Figure(name="grade in a batch", value=batch, unit="grades/s", against="one by one", ratio=batch / alone)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 MAX_CHARS = 20_000
 MAX_CLAUSES = 80
+_KEPT_CHARS = 1_000  # the words of a text up to so long are remembered: one grade reads a card's many times
 
 STOP = frozenset(
     """a an the this that these those it its itself they them their theirs he she his her him we us our you your i me my
@@ -68,19 +69,18 @@ _SUFFIXES = (
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: its plain form, its stem, where it stands (`start`, `end` in characters), and how much it weighs."""
+    """One word: its plain form, its stem, where it stands (`start`, `end` in characters), and how much it weighs.
+
+    `negated`: it stands under a negation; `content`: it carries meaning by itself.
+    """
 
     text: str
     stem: str
     start: int
     end: int
     weight: float
-    negated: bool = False
-
-    @property
-    def content(self) -> bool:
-        """Does it carry meaning by itself?"""
-        return self.weight >= 0.5
+    negated: bool
+    content: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,8 @@ class Prepared:
 
 def clean(text: str) -> str:
     """`text` in NFC without characters that nobody sees (tags, joiners, directions) and without lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
     seen = (
         c if c in "\n\t" or c.isprintable() else " " if unicodedata.category(c) in ("Zs", "Zl", "Zp") else ""
         for c in text
@@ -137,6 +139,7 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
 
 
+@lru_cache(maxsize=50_000)
 def weight(word: str) -> float:
     """How much a word says: 0.1 for `the`, 0.5 for `thing`, 1 for most, more for long and rare-looking ones."""
     if word in STOP:
@@ -148,6 +151,7 @@ def weight(word: str) -> float:
     return 1.0 if len(word) < 5 else min(1.0 + 0.06 * (len(word) - 4), 1.5)
 
 
+@lru_cache(maxsize=50_000)
 def plain(word: str) -> str:
     """A word as it is compared: compatibility forms folded, lower case, numerals as digits, no contraction."""
     folded = unicodedata.normalize("NFKC", word).casefold().replace("’", "'")
@@ -157,15 +161,23 @@ def plain(word: str) -> str:
 
 def words(text: str) -> tuple[Word, ...]:
     """The words of `text` in order, with negation marked on the words in its scope."""
+    return _kept_words(text) if len(text) <= _KEPT_CHARS else _words(text)
+
+
+def _words(text: str) -> tuple[Word, ...]:
     found = []
     for match in _WORD.finditer(text):
         form = plain(match.group()) or match.group()
         found.append((form, match.start(), match.end()))
     marks = _negated([form for form, _, _ in found], text, found)
+    weights = [weight(form) for form, _, _ in found]
     return tuple(
-        Word(form, stem(form), start, end, weight(form), mark)
-        for (form, start, end), mark in zip(found, marks, strict=True)
+        Word(form, stem(form), start, end, weighs, mark, weighs >= 0.5)
+        for (form, start, end), weighs, mark in zip(found, weights, marks, strict=True)
     )
+
+
+_kept_words = lru_cache(maxsize=2_000)(_words)
 
 
 _CUES = frozenset(
@@ -242,6 +254,10 @@ def _parts(text: str, start: int, end: int, mark: re.Pattern[str]) -> list[tuple
 
 def prepare(text: str) -> Prepared:
     """`text` cleaned, cut to `MAX_CHARS`, with words and clauses (sentences and their parts; at most `MAX_CLAUSES`)."""
+    return _kept_prepared(text) if len(text) <= _KEPT_CHARS else _prepare(text)
+
+
+def _prepare(text: str) -> Prepared:
     tidy = clean(text[: 2 * MAX_CHARS])
     cut = len(text) > 2 * MAX_CHARS or len(tidy) > MAX_CHARS
     tidy = tidy[:MAX_CHARS]
@@ -258,6 +274,9 @@ def prepare(text: str) -> Prepared:
         if at >= MAX_CLAUSES:
             break
     return Prepared(tidy, all_words, tuple(clauses.values()), cut, frozenset(w.stem for w in all_words if w.content))
+
+
+_kept_prepared = lru_cache(maxsize=2_000)(_prepare)
 
 
 def _first(starts: list[int], at: int) -> int:

@@ -36,14 +36,15 @@ def align(point: Sequence[Word], clause: Sequence[Word]) -> list[int]:
     """For each word of the point, the place of its best partner in the clause, or -1; neighbours break ties."""
     partners = []
     for i, ours in enumerate(point):
-        best, place = 0.0, -1
-        for j, theirs in enumerate(clause):
-            likeness = alike(ours.text, theirs.text)
-            if likeness >= 0.7:
-                # A word that stands there denied and undenied is taken as it is meant here.
-                likeness += 0.1 * _context(point, i, clause, j) + 0.05 * (ours.negated == theirs.negated)
-                if likeness > best:
-                    best, place = likeness, j
+        likes = [alike(ours.text, theirs.text) for theirs in clause]
+        # With one candidate, or none, nothing is left to choose.
+        near = [j for j, likeness in enumerate(likes) if likeness >= 0.7]
+        best, place = 0.0, near[0] if near else -1
+        for j in near if len(near) > 1 else ():
+            # A word that stands there denied and undenied is taken as it is meant here.
+            likeness = likes[j] + 0.1 * _context(point, i, clause, j) + 0.05 * (ours.negated == clause[j].negated)
+            if likeness > best:
+                best, place = likeness, j
         partners.append(place)
     return partners
 
@@ -208,7 +209,7 @@ def _numbers(point: Sequence[Word], clause: Sequence[Word], known: frozenset[str
 
 def _figures(words: Sequence[Word]) -> list[tuple[int, Word]]:
     """The words that hold a figure, with their places."""
-    return [(at, word) for at, word in enumerate(words) if any(c.isdigit() for c in word.text)]
+    return [(at, word) for at, word in enumerate(words) if any(map(str.isdigit, word.text))]
 
 
 def _count(figures: Sequence[tuple[int, Word]], text: str) -> int:
@@ -297,15 +298,14 @@ def _gain(a: dict[str, _Ring], b: dict[str, _Ring], u: str, v: str, passive: boo
 
 
 def _fit(left: _Ring, right: _Ring, u: str, v: str, passive: bool) -> float:
-    ours = {key: place for key, place in left.items() if key not in (u, v)}
-    theirs = {key: place for key, place in right.items() if key not in (u, v)}
-    total = min(sum(near for _, near in ours.values()), sum(near for _, near in theirs.values()))
     shared = 0.0
-    for key, (side, near) in ours.items():
-        if key in theirs:
-            other, far = theirs[key]
+    for key, (side, near) in left.items():
+        if key in right and key not in (u, v):
+            other, far = right[key]
             shared += min(near, far) * (1.0 if passive or side == other else 0.5)
-    return shared / total if total else 0.0
+    if not shared:
+        return 0.0
+    return shared / min(sum(near for key, (_, near) in ring.items() if key not in (u, v)) for ring in (left, right))
 
 
 def together(found: Sequence[Clash]) -> float:

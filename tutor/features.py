@@ -173,19 +173,10 @@ def _clause_scores(point: Seen, answer: Seen, weights: Floats, table: Floats) ->
     return scores
 
 
-def _clause_rows(answer: Seen) -> Floats:
-    """A vector of unit length for each clause."""
-    assert answer.states is not None
-    sums = np.vstack([np.zeros((1, answer.states.shape[1]), np.float32), answer.states.cumsum(axis=0)])
-    rows = np.array([sums[c.last] - sums[c.first] for c in answer.text.clauses], np.float32)
-    unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-    return unit
-
-
 def _clause_cosines(point: Seen, answer: Seen) -> list[float]:
     if answer.states is None or point.whole is None or not answer.text.clauses:
         return [0.0] * len(answer.text.clauses)
-    return [float(x) for x in _clause_rows(answer) @ point.whole]
+    return [float(x) for x in answer.clauses @ point.whole]
 
 
 def _without(rows: Floats, direction: Floats) -> Floats:
@@ -267,7 +258,7 @@ def _point_vectors(
     both = np.maximum(table, _soft(near))
     residual = 0.0
     if question.whole is not None:
-        rest = _without(_clause_rows(answer), question.whole)
+        rest = _without(answer.clauses, question.whole)
         residual = float((rest @ _without(point.whole[None, :], question.whole)[0]).max())
     return [
         top, mean(peak(near), plain), mean(peak(near), fresh), mean(peak(near[:, span]), plain),

@@ -6,7 +6,9 @@ No number a model gave enters the score. What words and vectors say about a poin
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Literal
 
 from corpus.card import Card, KeyPoint, text_key
@@ -101,17 +103,19 @@ class Grader:
         )
 
     def grade_many(self, cases: Iterable[Mapping[str, Any]]) -> Iterator[Grade]:
-        """A grade for each case {question, reference, answer, key_points?}, in order, matched in batches."""
-        batch: list[Job] = []
-        for case in cases:
-            question, reference = clean(case["question"]), clean(case["reference"])
-            points = tuple(case.get("key_points") or ()) or split(reference, question)
-            batch.append(Job(question=question, points=points, reference=reference, answer=case["answer"]))
-            if len(batch) == _BATCH:
+        """A grade for each case {question, reference, answer, key_points?}, in order, matched in batches.
+
+        One batch ahead is read by the embedder, in a thread beside, while this one is graded.
+        """
+        jobs = map(_job, cases)
+        batch = list(islice(jobs, _BATCH))
+        with ThreadPoolExecutor(1, "tutor-reading") as beside:
+            while batch:
+                following = list(islice(jobs, _BATCH))
+                reading = beside.submit(self._matcher.read, [job.answer for job in following])
                 yield from self._grade(batch)
-                batch = []
-        if batch:
-            yield from self._grade(batch)
+                reading.result()
+                batch = following
 
     def appeal(
         self, *, question: str, reference: str, answer: str, reason: str, key_points: Sequence[KeyPoint] = ()
@@ -347,6 +351,12 @@ def _confidence(found: PointMatch, verdict: Verdict) -> float:
 
 
 _WORTH: dict[Verdict, float] = {"made": 1.0, "partly": 0.5, "missed": 0.0, "contradicted": 0.0}
+
+
+def _job(case: Mapping[str, Any]) -> Job:
+    question, reference = clean(case["question"]), clean(case["reference"])
+    points = tuple(case.get("key_points") or ()) or split(reference, question)
+    return Job(question=question, points=points, reference=reference, answer=case["answer"])
 
 
 def _merged(point: PointGrade, spoken: Spoken) -> PointGrade:

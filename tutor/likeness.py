@@ -85,7 +85,7 @@ def standing(text: Sequence[Word], point: Sequence[Word]) -> tuple[int, int] | N
 
 def peak(table: Floats) -> Floats:
     """The best of each row, shape (rows,); 0 where there is no column."""
-    result: Floats = table.max(axis=1) if table.shape[1] else np.zeros(len(table), np.float32)
+    result: Floats = np.maximum.reduce(table, axis=1) if table.shape[1] else np.zeros(len(table), np.float32)
     return result
 
 
@@ -96,5 +96,5 @@ def weigh(words: Sequence[Word], known: frozenset[str] = frozenset()) -> Floats:
 
 def mean(values: Floats, weights: Floats) -> float:
     """The weighted mean; 0 without weight."""
-    total = float(weights.sum())
-    return float((values * weights).sum() / total) if total > 0 else 0.0
+    total = float(np.add.reduce(weights))
+    return float(values @ weights) / total if total > 0 else 0.0

@@ -3,6 +3,7 @@
 Gives no verdict and no score; `grade.py` does. The coefficients in `match.json` are made by `python -m tutor.fit`.
 """
 
+import math
 import re
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
@@ -34,7 +35,7 @@ _SINGLY = 3  # up to so many idle sentences are also left out one at a time
 _BLOCK = 150
 STATED = 0.9  # what a point is made at least where the answer holds it word by word
 _CARDS = 2_000
-_BLOCKS = 64
+_BLOCKS = 128  # the texts read last: those of the batch that is graded and of the next
 _SURE = ("exchanged", "formula")  # clashes that stand whatever else is measured
 
 
@@ -168,15 +169,15 @@ class Matcher:
         heads = tuple(head for _, head, _ in marked)
         return Target(prepared[0], prepared[1], tuple(prepared[2:]), weights, heads, parts(marked))
 
+    def read(self, answers: Sequence[str]) -> None:
+        """Has the embedder read answers that will be matched next."""
+        if self._embedder is not None and answers:
+            self._tokens([block for _, _, block in _blocks([prepare(answer) for answer in answers])])
+
     def _see(self, texts: Sequence[Prepared]) -> list[Seen]:
         if self._embedder is None:
             return [seen(text, None) for text in texts]
-        blocks: list[tuple[int, int, str]] = []
-        for place, text in enumerate(texts):
-            for first in range(0, min(len(text.words), 4 * _BLOCK), _BLOCK):
-                last = min(first + _BLOCK, len(text.words))
-                start = text.words[first].start
-                blocks.append((place, start, text.text[start : text.words[last - 1].end]))
+        blocks = _blocks(texts)
         rows = [np.zeros((len(text.words), self._embedder.dimensions), np.float32) for text in texts]
         for (place, start, _), tokens in zip(blocks, self._tokens([block for _, _, block in blocks]), strict=True):
             attach(texts[place], tokens.spans, tokens.vectors, start, rows[place])
@@ -229,6 +230,17 @@ class Matcher:
             flags=tuple(dict.fromkeys(flags)),
             extra=extra,
         )
+
+
+def _blocks(texts: Sequence[Prepared]) -> list[tuple[int, int, str]]:
+    """What the embedder reads at once: the place of the text, where in it the block begins, and the block."""
+    blocks = []
+    for place, text in enumerate(texts):
+        for first in range(0, min(len(text.words), 4 * _BLOCK), _BLOCK):
+            last = min(first + _BLOCK, len(text.words))
+            start = text.words[first].start
+            blocks.append((place, start, text.text[start : text.words[last - 1].end]))
+    return blocks
 
 
 def _bare(text: str, spans: tuple[_Spans, _Spans]) -> list[str]:
@@ -328,13 +340,15 @@ def point_weights(points: Sequence[Prepared]) -> tuple[float, ...]:
 
 def shifted(supports: Floats, weights: Floats, mean: float) -> Floats:
     """`supports` moved together on the logit scale until their weighted mean is `mean`; their order stays."""
-    logits = np.log(np.clip(supports, 1e-3, 0.999) / (1 - np.clip(supports, 1e-3, 0.999)))
+    odds = np.clip(supports, 1e-3, 0.999) / (1 - np.clip(supports, 1e-3, 0.999))
+    terms = list(zip(weights.tolist(), (1 / odds).tolist(), strict=True))  # a few numbers: no work for arrays
     low, high = -6.0, 6.0
     for _ in range(24):
         middle = (low + high) / 2
-        value = float((weights / (1 + np.exp(-logits - middle))).sum())
+        fall = math.exp(-middle)
+        value = sum(weight / (1 + inverse * fall) for weight, inverse in terms)
         low, high = (middle, high) if value < mean else (low, middle)
-    moved: Floats = 1 / (1 + np.exp(-logits - (low + high) / 2))
+    moved: Floats = 1 / (1 + np.exp(-(low + high) / 2) / odds)
     return moved
 
 

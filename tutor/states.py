@@ -6,6 +6,7 @@ Embeds nothing itself, and compares nothing: `features.py` does.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from .clauses import Prepared
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """A prepared text and, where there is an embedder, a vector of unit length for each word (0 where unseen)."""
 
@@ -27,6 +28,15 @@ class Seen:
         """The mean state of the words `first` to `last` (not included), of unit length."""
         assert self.states is not None
         return _unit(self.states[first:last].sum(axis=0))
+
+    @cached_property
+    def clauses(self) -> Floats:
+        """The mean state of each clause, of unit length, shape (clauses, dimensions)."""
+        assert self.states is not None
+        sums = np.vstack([np.zeros((1, self.states.shape[1]), np.float32), self.states.cumsum(axis=0)])
+        rows = np.array([sums[c.last] - sums[c.first] for c in self.text.clauses], np.float32)
+        unit: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 def _unit(vector: Floats) -> Floats:
