@@ -296,25 +296,16 @@ class Retriever:
             places |= further
         fused = self._blend(asked).fuse(late, question, dense, lexical)
         order = sorted(places, key=lambda place: (-fused[place], place))
-        return (self._found(at, fused, dense, late, lexical) for at in self._best_chunks(order))
+        return self._cards_at(order, fused, dense, late, lexical)
 
-    def _best_chunks(self, places: Iterable[int]) -> Iterator[int]:
-        """The first chunk of each card."""
+    def _cards_at(self, places: Iterable[int], *scores: Floats) -> Iterator[_Found]:
+        """The card of each place, once, with its fused, dense, late and lexical scores."""
         seen: set[str] = set()
         for at in places:
             if (card := self._chunks[at].card) not in seen:
                 seen.add(card)
-                yield at
-
-    def _found(self, at: int, fused: Floats, dense: Floats, late: Floats, lexical: Floats) -> _Found:
-        return _Found(
-            card=self._chunks[at].card,
-            chunk=at,
-            fused=float(fused[at]),
-            meaning=float(dense[at]),
-            late=float(late[at]),
-            lexical=float(lexical[at]),
-        )
+                fused, meaning, late, lexical = (float(column[at]) for column in scores)
+                yield _Found(card=card, chunk=at, fused=fused, meaning=meaning, late=late, lexical=lexical)
 
     def _ask(self, asked: _Asked, index: Index) -> Future[list[tuple[str, float]]]:
         """Embeds the query and has the index look for the nearest chunks, beside what this thread does meanwhile."""

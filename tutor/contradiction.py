@@ -11,7 +11,7 @@ from typing import Literal
 from .clauses import Word
 from .opposites import PLACES, alike, opposed, poles
 
-Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "replaced", "formula"]
+Kind = Literal["opposed", "negated", "number", "swapped", "subject", "exchanged", "misquoted", "formula"]
 
 _SOFT_NEGATORS = frozenset(
     """prevent prevents preventing avoid avoids avoiding lack lacks lacking fail fails failing unable stop stops

@@ -13,6 +13,7 @@ from corpus.card import KeyPoint
 
 from .clauses import Word, words
 from .opposites import opposite, poles
+from .recited import coordinated
 
 Kind = Literal[
     "verbatim", "terse", "half", "negated", "opposed", "swapped", "number", "replaced",
@@ -172,7 +173,9 @@ def _exchanged(text: str) -> str:
     for at, one in enumerate(strong):
         for other in strong[at + 1 :]:
             theirs = {(axis, 1 - side) for axis, side in poles(other.text)}
-            if poles(one.text) & theirs and one.text != other.text:
+            # `inputs and outputs` and `outputs and inputs` are one.
+            apart = not coordinated(word for word in words(text) if one.end <= word.start < other.start)
+            if poles(one.text) & theirs and one.text != other.text and apart:
                 pair = {one.text: other.text, other.text: one.text}
                 return _rewrite(text, {word.start: pair[word.text] for word in strong if word.text in pair})
     return text

@@ -17,6 +17,7 @@ from .clauses import FUNCTION, Clause, Prepared, Word
 from .contradiction import Clash, together
 from .formula import compare
 from .likeness import letter_cosine, likeness, mean, peak, standing, weigh
+from .recited import misquoted
 from .states import Seen
 from .subjects import Parts, crossings
 
@@ -94,14 +95,17 @@ def measure(target: Target, answer: Seen) -> Measured:
     """The numbers for one answer to one card; without vectors, their columns are 0."""
     swaps = crossings(target.parts, [answer.text.words[clause.first : clause.last] for clause in answer.text.clauses])
     fitted = [_fitted(point, answer, target.question) for point in target.points]
-    tops = [max(row) for row in zip(*([score[0] for score in one.scores] for one in fitted), strict=False)]
+    spoken = (one.scores for one in fitted if one.scores)  # a point may have no words at all
+    tops = [max(score[0] for score in row) for row in zip(*spoken, strict=True)]
     own = zip(target.points, target.heads, strict=True)
     stated = [standing(answer.text.words, point.text.words[head:]) for point, head in own]
     places = [place for place in stated if place]
+    own = zip(target.points, target.heads, strict=True)
+    quoted = [misquoted(p.text.words[head:], answer.text.words, target.question.text.stems) for p, head in own]
     worked = [compare(point.text.text, answer.text.text) for point in target.points]
     found = [
-        _point(point, answer, target.question, fits, (tops, places), (*swaps.get(at, ()), *_WRONG[worked[at]]))
-        for at, (point, fits) in enumerate(zip(target.points, fitted, strict=True))
+        _point(point, answer, target.question, fits, (tops, places), (*swaps.get(at, ()), *_WRONG[worked[at]], *wrong))
+        for at, (point, fits, wrong) in enumerate(zip(target.points, fitted, quoted, strict=True))
     ]
     width = len(POINT_WORDS) + len(POINT_VECTORS)
     points = np.array([one.row for one in found], np.float32).reshape(len(found), width)
@@ -112,7 +116,7 @@ def measure(target: Target, answer: Seen) -> Measured:
         tuple(one.clashes for one in found),
         tuple(float(one.cover.max(initial=0.0)) for one in found),
         tuple(place is not None or same == "same" for place, same in zip(stated, worked, strict=True)),
-        _apart(answer, [one.fits for one in found]),
+        _apart(answer, [one.fits for one in found if one.fits]),
         idle(answer.text, [one.cover for one in found], [one.shares for one in found]),
     )
 
@@ -134,7 +138,7 @@ class _Found:
 
 def _apart(answer: Seen, fits: Sequence[tuple[float, ...]]) -> tuple[tuple[int, int], ...]:
     """The places of clauses that say something and have to do with no point."""
-    best = [max(row) for row in zip(*fits, strict=False)]
+    best = [max(row) for row in zip(*fits, strict=True)]
     found: list[tuple[int, int]] = []
     limit = 0.36 if answer.states is not None else 0.1
     for clause, fit in zip(answer.text.clauses, best, strict=False):

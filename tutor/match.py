@@ -36,7 +36,7 @@ _BLOCK = 150
 STATED = 0.9  # what a point is made at least where the answer holds it word by word
 _CARDS = 2_000
 _BLOCKS = 128  # the texts read last: those of the batch that is graded and of the next
-_SURE = ("exchanged", "formula")  # clashes that stand whatever else is measured
+_SURE = ("exchanged", "misquoted", "formula")  # clashes that stand whatever else is measured
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -333,8 +333,11 @@ def _evidence(text: Prepared, span: tuple[int, int]) -> str:
 
 
 def point_weights(points: Sequence[Prepared]) -> tuple[float, ...]:
-    """How much each point counts: equal parts, less for a point of a few words."""
-    sizes = np.array([min(1.0, 0.4 + 0.2 * sum(w.content for w in p.words)) for p in points])
+    """How much each point counts: equal parts, less for a point of a few words, nothing for one of no words."""
+    spoken = any(point.words for point in points)
+    sizes = np.array(
+        [min(1.0, 0.4 + 0.2 * sum(w.content for w in p.words)) * bool(p.words or not spoken) for p in points]
+    )
     return tuple(float(x) for x in sizes / sizes.sum())
 
 
@@ -353,7 +356,7 @@ def shifted(supports: Floats, weights: Floats, mean: float) -> Floats:
 
 
 def _exchanged(numbers: Measured) -> Floats:
-    """The least contradiction of each point: high where two subjects are exchanged, or a formula is another one."""
+    """The least contradiction of each point: high where it is misquoted, subjects change places, a formula is wrong."""
     strengths = ([clash.strength for clash in row if clash.kind in _SURE] for row in numbers.clashes)
     return np.array([0.75 * max(row, default=0.0) for row in strengths])
 

@@ -41,6 +41,8 @@ _FORMULA = re.compile(r"[()=<>^*/+√∑∫·×−]|(?<!\w)-(?=\w)|\\")
 _NUMBER = re.compile(
     r"(?<![\w.])[-+−]?\d+(?:[.,]\d+)*(?:\s?[×x*]\s?10\s?\^?\s?\{?([-+−]?\d{1,2})\}?|e([-+]?\d{1,2}))?(?:st|nd|rd|th)?"
 )
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_WITH_POINTS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+,\d+")
 _FORM = re.compile(r"\b(?:past tense|participle|plural|singular|conjugat|spell|genitive|infinitive)", re.IGNORECASE)
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -150,13 +152,26 @@ def _numbers(text: str) -> list[float]:
     for match in _NUMBER.finditer(spoken):
         digits = re.match(r"[-+−]?[\d.,]+", match[0])
         assert digits is not None
-        plain_digits = digits[0].replace("−", "-").rstrip(".,")
-        if plain_digits.count(".") > 1:  # 8.5.1945
-            found += [float(part) for part in plain_digits.split(".") if part]
-            continue
-        value = float(re.sub(r",(?=\d{3}\b)", "", plain_digits).replace(",", "."))
-        found.append(value * 10 ** float((match[1] or match[2] or "0").replace("−", "-")))
+        values = _values(digits[0].replace("−", "-").rstrip(".,"))
+        power = 10 ** float((match[1] or match[2] or "0").replace("−", "-"))
+        found += [value * power for value in values] if len(values) == 1 else values
     return sorted(found)
+
+
+def _values(digits: str) -> list[float]:
+    """The number that digits with points and commas are, or the numbers of a list or a date.
+
+    >>> _values("12,345.6"), _values("1.234,5"), _values("2,5"), _values("1,2,3"), _values("8.5.1945")
+    ([12345.6], [1234.5], [2.5], [1.0, 2.0, 3.0], [8.0, 5.0, 1945.0])
+    """
+    if _THOUSANDS.fullmatch(digits):
+        return [float(digits.replace(",", ""))]
+    if _WITH_POINTS.fullmatch(digits):
+        return [float(digits.replace(".", "").replace(",", "."))]
+    if digits.count(".") + digits.count(",") <= 1:
+        return [float(digits.replace(",", "."))]
+    mark = "," if "," in digits else "."
+    return [value for part in digits.split(mark) if part for value in _values(part)]
 
 
 def _figures(text: str) -> str:

@@ -165,6 +165,26 @@ def test_citation_opens_the_card_and_escape_closes_it(server: Server, visit: Vis
     expect(mark).to_be_focused()
 
 
+def test_card_that_closes_takes_the_focus_from_nobody(server: Server, visit: Visit) -> None:
+    me = visit()
+    page = me.study(server.address)
+    me.answer("no idea")
+    page.locator("#result summary").click()
+    page.locator("#result a.cite").first.click()
+    expect(page.locator("#shelf-close")).to_be_focused()
+    page.evaluate(
+        """() => {
+            new MutationObserver(() => {
+                if (!document.querySelector("#shelf")) document.querySelector("#deck-choice input").focus();
+            }).observe(document.body, { childList: true, subtree: true });
+            document.querySelector("#shelf-close").click();
+        }"""
+    )
+    expect(page.locator("#shelf")).to_have_count(0)
+    page.wait_for_timeout(300)
+    expect(page.locator("#deck-choice input")).to_be_focused()
+
+
 def test_two_tabs_keep_their_own_place(server: Server, visit: Visit) -> None:
     one, other = visit(), visit()
     one.study(server.address)

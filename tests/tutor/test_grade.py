@@ -168,6 +168,45 @@ def test_odd_texts_are_graded_too(plain: Grader, odd: str) -> None:
     assert plain.grade(question=odd, reference=odd, answer=REFERENCE).score <= 1
 
 
+SCRAPS = (
+    "\n- ",
+    "\n",
+    " ",
+    ",",
+    ".",
+    "-",
+    "=",
+    "^",
+    "(",
+    ")",
+    "?",
+    ":",
+    "/",
+    "%",
+    "²",
+    "1",
+    "23",
+    "1,5",
+    "x",
+    "gate",
+    "or",
+)
+
+
+@given(*(st.lists(st.sampled_from(SCRAPS), max_size=14).map("".join) for _ in range(2)))
+@settings(max_examples=300, deadline=None)
+def test_no_scraps_of_numbers_marks_and_lists_make_it_raise(reference: str, answer: str) -> None:
+    Grader(Matcher(None)).grade(question="How many are there?", reference=reference, answer=answer)
+
+
+def test_a_point_without_words_takes_nothing_from_the_others(plain: Grader) -> None:
+    grade = plain.grade(
+        question="Which gates?", reference="- ?\n- the forget gate\n- the input gate", answer="forget, input"
+    )
+    assert [point.weight for point in grade.key_points] == [0.0, 0.5, 0.5]
+    assert grade.verdict == "correct"
+
+
 def test_an_accepted_alternative_counts_as_right(plain: Grader) -> None:
     card = Card(id="c", deck="d", index=1, question="Name a step function.", answer="Threshold")
     assert plain.grade_card(card, "Heaviside function").verdict != "correct"

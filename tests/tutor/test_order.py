@@ -13,6 +13,8 @@ from corpus.read import read_decks
 from tutor.grade import Grade, Grader
 from tutor.match import Matcher
 
+pytestmark = pytest.mark.xdist_group("order")  # what its fixtures open is opened once
+
 KINDS = ("right", "half", "against")
 
 

@@ -15,6 +15,8 @@ from tests.visitor import Visitor
 from tutor.learner import Store
 from tutor.names import Names
 
+pytestmark = pytest.mark.xdist_group("server attacks")  # what its fixtures open is opened once
+
 PASSWORDS = {"ada": "correct horse ada", "bob": "correct horse bob"}
 SECRET = "sk-very-secret-4711"
 

@@ -40,6 +40,9 @@ from tutor.short import Outcome, compare
         ("What is the past tense of 'go'?", "went", "gone", "other"),  # stems alike are not the same form
         ("Is it Lima?", "Lima", "not Lima", ""),
         ("What is it?", "Lima", "word " * 40, ""),
+        ("Which are they?", "1, 2, 3", "1,2,3", "same"),
+        ("Which are they?", "1, 2, 3", "1,2,3,4,5", "opposite"),
+        ("What does it cost?", "1234.56", "1.234,56", "same"),
         ("What is big?", "1" * 70, "2 × 10^99", "opposite"),
     ],
 )

@@ -8,6 +8,8 @@ import pytest
 from tests.browser.served import Server
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.xdist_group("lean")  # what its fixtures open is opened once
+
 
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:

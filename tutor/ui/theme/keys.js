@@ -147,7 +147,8 @@
     if (shelfNow !== shelf) {
       shelf = shelfNow;
       if (shelf) button("shelf-close")?.focus();
-      else if (returnTo?.isConnected) returnTo.focus();
+      // Given back only where nobody took it meanwhile: an open list would close.
+      else if (returnTo?.isConnected && document.activeElement === document.body) returnTo.focus();
     }
     // What is told beside the card comes in below it: it is brought into sight.
     const asked = [...document.querySelectorAll("#talk .asked")];
