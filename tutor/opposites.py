@@ -67,13 +67,15 @@ def opposed(a: str, b: str) -> bool:
 
     >>> opposed("hypertension", "hypotension"), opposed("raised", "lowered"), opposed("raised", "grew")
     (True, True, False)
+    >>> opposed("maximum", "minimum")
+    True
     """
     if a == b or stem(a) == stem(b):
         return False
     ours, theirs = poles(a), poles(b)
-    if ours & theirs:
-        return False
-    return bool(ours & {(axis, 1 - side) for axis, side in theirs}) or _prefixed(a, b)
+    # `maximum` and `minimum` stand on one side beside `mean`, and on two on more axes.
+    together, apart = len(ours & theirs), len(ours & {(axis, 1 - side) for axis, side in theirs})
+    return apart > together or (not together and _prefixed(a, b))
 
 
 def _prefixed(a: str, b: str) -> bool:
