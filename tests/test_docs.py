@@ -1,5 +1,7 @@
 """Docs are checked: what they name exists, what exists is named, and their blocks run."""
 
+import doctest
+import importlib
 import re
 import subprocess
 import sys
@@ -126,3 +128,20 @@ def test_lock_names_no_host_and_no_pytorch() -> None:
     pinned = re.findall(r"^[a-z0-9][\w.-]*==", lock, re.MULTILINE)
     assert len(pinned) > 100
     assert lock.count("--hash=sha256:") >= len(pinned)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        p
+        for name in ("tutor", "corpus", "prompts", "evals")
+        for p in (ROOT / name).rglob("*.py")
+        if ">>> " in p.read_text(encoding="utf-8")
+    ),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_examples_in_docstrings_hold(path: Path) -> None:
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    failed, tried = doctest.testmod(module)
+    assert tried
+    assert not failed

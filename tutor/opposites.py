@@ -54,7 +54,9 @@ def opposite(word: str) -> str:
     """
     for axis, side in sorted(poles(word)):
         ours, theirs = _lines()[axis][side], _lines()[axis][1 - side]
-        ending = next((end for end in ("ing", "ed", "es", "s", "ly", "er", "est") if word.endswith(end)), "")
+        ending = next(
+            (end for end in ("ward", "wards", "ing", "ed", "es", "s", "ly", "er", "est") if word.endswith(end)), ""
+        )
         like = [other for other in theirs if other.endswith(ending)] if ending else list(theirs)
         if word in ours or like:
             return (like or list(theirs))[0]
