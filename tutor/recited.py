@@ -5,6 +5,7 @@ opposite or a denial is no other wording. What says a point in words of its own 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from .clauses import Word
@@ -26,6 +27,7 @@ def misquoted(point: Sequence[Word], answer: Sequence[Word], known: frozenset[st
 
     `known` holds the stems of the question: a number that the question gives is no claim.
     """
+    point, answer = _joined(point), _joined(answer)
     ours, theirs = [word.text for word in point], [word.text for word in answer]
     if len(ours) < _FEWEST or len(theirs) > _MOST or len({*ours} & {*theirs}) < _KEPT * len({*ours}):
         return ()
@@ -44,6 +46,19 @@ def misquoted(point: Sequence[Word], answer: Sequence[Word], known: frozenset[st
         return (exchanged,)
     denied = _first_denied(point) | _first_denied(answer)
     return (*_renumbered(put, ours, theirs, known), *_turned(put, same, denied))
+
+
+def _joined(words: Sequence[Word]) -> list[Word]:
+    """`words` with the parts of a number as one: `1,500` as 1500, `2,5` as 2.5."""
+    found: list[Word] = []
+    for word in words:
+        last = found[-1] if found else word
+        if found and word.start == last.end + 1 and word.text.isdecimal() and last.text.isdecimal():
+            mark = "" if len(word.text) == 3 else "."
+            found[-1] = replace(last, text=f"{last.text}{mark}{word.text}", end=word.end)
+        else:
+            found.append(word)
+    return found
 
 
 def coordinated(between: Iterable[Word]) -> bool:
@@ -103,12 +118,13 @@ def _exchanged(point: Sequence[Word], put: Sequence[Put]) -> Clash | None:
 
 
 def _renumbered(put: Sequence[Put], ours: Sequence[str], theirs: Sequence[str], known: frozenset[str]) -> list[Clash]:
-    """Numbers that another one stands for, which the point does not hold anywhere else."""
+    """Numbers of the point that another stands for; not where the unit is another too."""
+    changed = {at for at, _, _ in put}
     return [
         Clash("misquoted", 0.9, one.text, other.text)
-        for _, one, other in put
+        for at, one, other in put
         if _is_number(one.text) and _is_number(other.text) and one.text not in theirs and other.text not in ours
-        if one.text not in known and other.text not in known
+        if one.text not in known and other.text not in known and at + 1 not in changed
     ]
 
 
