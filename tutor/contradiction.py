@@ -83,7 +83,7 @@ def clashes(point: Sequence[Word], clause: Sequence[Word], *, known: frozenset[s
     found = [
         *([Clash("swapped", 0.8, *turned)] if turned else ()),
         *(_opposed_terms(point, clause, partners) if turned != () else ()),
-        *_negations(point, clause, partners),
+        *_negations(point, clause, partners, known),
         *_numbers(point, clause, known),
         *(_swaps(point, clause) if turned != () else ()),
     ]
@@ -156,7 +156,9 @@ def _alike_content(ours: Sequence[Word], theirs: Sequence[Word]) -> bool:
     return one is None or other is None or alike(one.text, other.text) >= 0.7
 
 
-def _negations(point: Sequence[Word], clause: Sequence[Word], partners: Sequence[int]) -> list[Clash]:
+def _negations(
+    point: Sequence[Word], clause: Sequence[Word], partners: Sequence[int], known: frozenset[str]
+) -> list[Clash]:
     """Words that both sides use, denied on one side only, where no opposite and no `prevents` makes up for it."""
     matched = [(ours, clause[j]) for ours, j in zip(point, partners, strict=True) if j >= 0 and ours.content]
     differ = [(a, b) for a, b in matched if a.negated != b.negated]
@@ -176,7 +178,9 @@ def _negations(point: Sequence[Word], clause: Sequence[Word], partners: Sequence
     # Denied on both sides, only with other words between: how far a denial reaches beyond its first word is a guess.
     first = _first_denied(point) | _first_denied(clause)
     reached = both >= sum(a.weight for a, _ in differ) and first.isdisjoint(word for pair in differ for word in pair)
-    strength = (0.55 + 0.4 * share) * (0.4 if softened else 1.0) * (0.3 if turned or reached else 1.0)
+    # Where only words of the question are denied, something else is said of them: `no gap` beside `connected`.
+    topic = all(a.stem in known for a, _ in matched)
+    strength = (0.55 + 0.4 * share) * (0.4 if softened or topic else 1.0) * (0.3 if turned or reached else 1.0)
     return [Clash("negated", strength, differ[0][0].text, differ[0][1].text)]
 
 

@@ -6,7 +6,7 @@ asked or the answer is wrong. Longer answers are left to `match.py`, and so is w
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from .clauses import STOP, plain, words
@@ -20,9 +20,11 @@ Outcome = Literal["same", "opposite", "other", "else", "part", ""]
 SAID = 0.95
 """How sure it is that what was said as it stands in the reference is right."""
 _MOST_WORDS = 4
+_TERSE = 1  # an answer of more words may take up the question's and say something else of them
 _LONGEST_LIST = 200
 _ALTERNATIVES = re.compile(r"\s*(?:/|\bor\b|\boder\b|\bou\b)\s*")
 _COMMAS = re.compile(r"\s*[,;；、/]\s*")
+_CHOICE_INSIDE = re.compile(r"[(（\[][^()（）\[\]]*(?:/|\bor\b)")
 _BRACKETS = re.compile(r"\s*[(（\[]([^()（）\[\]]*)[)）\]]\s*")
 _LEADING = re.compile(
     r"(?:it(?:['’]s| is)|they are|the|an?|to|der|die|das|le|la|les|une?|el|los|las)\s+", re.IGNORECASE
@@ -61,12 +63,14 @@ def compare(question: str, reference: str, answer: str, known: Collection[str] =
     >>> compare("What is the capital of Australia?", "Canberra", "Sydney")
     'other'
     """
-    ways = list(_ways(question, reference))
+    ways, all_short = _ways(question, reference)
     if not ways or len(answer) > 80 or "\n" in answer.strip():
         return ""
     outcomes = [_one(question, way, said, known) for way in ways for said in (answer, *_glosses(answer, len(ways)))]
     order: tuple[Outcome, ...] = ("same", "part", "", "opposite", "other", "else")
-    return min(outcomes, key=order.index)
+    best = min(outcomes, key=order.index)
+    # What is none of the short ways may still be the long one.
+    return best if all_short or best in ("same", "part") else ""
 
 
 def told(question: str, point: str, answer: str, known: Collection[str] = ()) -> bool:
@@ -103,19 +107,27 @@ def weigh(
     return _WORTH.get(outcome)
 
 
-def _ways(question: str, reference: str) -> Iterator[str]:
-    """The ways to say the reference: its alternatives, each with and without what stands in brackets."""
-    parts = _ALTERNATIVES.split(reference)
+def _ways(question: str, reference: str) -> tuple[list[str], bool]:
+    """The short ways to say the reference, and whether there are no longer ones.
+
+    They are its alternatives, each with and without what stands in brackets.
+    """
+    parts = _ALTERNATIVES.split(reference) if not _CHOICE_INSIDE.search(reference) else [reference]
     if _FORMULA.search(_BRACKETS.sub(" ", reference)):
         parts = [reference]
     elif _BARE.fullmatch(question.strip()):
         parts = _COMMAS.split(_BRACKETS.sub(lambda found: found[0].replace(",", " "), reference))
+    found: list[str] = []
+    all_short = True
     for part in dict.fromkeys(part.strip(" .!") for part in parts):
-        inside = [found for found in _BRACKETS.findall(part) if found.isupper() or any(c.isdigit() for c in found)]
-        for way in dict.fromkeys((_BRACKETS.sub(" ", part).strip(), part, *inside)):
+        whole = (_BRACKETS.sub(" ", part).strip(), part)
+        inside = [text for text in _BRACKETS.findall(part) if text.isupper() or any(c.isdigit() for c in text)]
+        for way in dict.fromkeys((*whole, *inside)):
             named = [word for word in _content(way) if not word.isdigit()]
             if way and len(named) <= _MOST_WORDS and len(way.split()) <= 2 * _MOST_WORDS:
-                yield way
+                found.append(way)
+        all_short = all_short and (not part or not {*whole}.isdisjoint(found))
+    return found, all_short
 
 
 def _glosses(answer: str, ways: int) -> Sequence[str]:
@@ -217,7 +229,7 @@ def _content(text: str) -> list[str]:
 
 def _worded(question: str, reference: str, answer: str, known: Collection[str]) -> Outcome:
     ours, theirs, asked = _content(reference), _content(answer), set(_content(question))
-    if not theirs or len(theirs) > 2 * _MOST_WORDS or any(word.negated for word in words(answer)):
+    if not theirs or len(theirs) > 2 * _MOST_WORDS or any(word.negated for word in words(f"{answer}\n{reference}")):
         return ""
     exact = bool(_FORM.search(question))
     pairs = [[a == b if exact else _same(a, b, known) for b in theirs] for a in ours]
@@ -226,7 +238,8 @@ def _worded(question: str, reference: str, answer: str, known: Collection[str]) 
     new = [b for b in extra if not any(alike(b, q) >= 0.8 for q in asked) and not _initial(b, missing)]
     if not missing:
         return "same" if not new else ""
-    if any(opposed(b, a) for b in extra for a in (*missing, *(asked - set(ours)))):
+    said_of_question = asked - set(ours) if len(theirs) <= _TERSE else set()
+    if any(opposed(b, a) for b in extra for a in (*missing, *said_of_question)):
         return "opposite"
     if len(missing) < len(ours):
         if new and len(ours) - len(missing) > 1:

@@ -40,6 +40,10 @@ from tutor.short import Outcome, compare
         ("What is the past tense of 'go'?", "went", "gone", "other"),  # stems alike are not the same form
         ("Is it Lima?", "Lima", "not Lima", ""),
         ("What is it?", "Lima", "word " * 40, ""),
+        ("What kind of function is it?", "not linear", "linear", ""),
+        ("What is the base case?", "When the size of the array to be sorted is 1 (or 2)", "array of length 1", ""),
+        ("What is the base case?", "1 (or 2)", "1", "same"),
+        ("Why does the saxophone make the lowest sounds?", "the fattest tube", "it is bigger and slower", "else"),
         ("Which are they?", "1, 2, 3", "1,2,3", "same"),
         ("Which are they?", "1, 2, 3", "1,2,3,4,5", "opposite"),
         ("What does it cost?", "1234.56", "1.234,56", "same"),
