@@ -169,13 +169,15 @@ def _swapped(points: Sequence[KeyPoint], texts: Sequence[str]) -> list[str]:
 
 
 def _exchanged(text: str) -> str:
-    strong = [word for word in words(text) if word.content and poles(word.text)]
+    said = words(text)
+    strong = [word for word in said if word.content and poles(word.text)]
     for at, one in enumerate(strong):
         for other in strong[at + 1 :]:
             theirs = {(axis, 1 - side) for axis, side in poles(other.text)}
+            if not poles(one.text) & theirs or one.text == other.text:
+                continue
             # `inputs and outputs` and `outputs and inputs` are one.
-            apart = not coordinated(word for word in words(text) if one.end <= word.start < other.start)
-            if poles(one.text) & theirs and one.text != other.text and apart:
+            if not coordinated(word for word in said if one.end <= word.start < other.start):
                 pair = {one.text: other.text, other.text: one.text}
                 return _rewrite(text, {word.start: pair[word.text] for word in strong if word.text in pair})
     return text

@@ -97,11 +97,10 @@ def measure(target: Target, answer: Seen) -> Measured:
     fitted = [_fitted(point, answer, target.question) for point in target.points]
     spoken = (one.scores for one in fitted if one.scores)  # a point may have no words at all
     tops = [max(score[0] for score in row) for row in zip(*spoken, strict=True)]
-    own = zip(target.points, target.heads, strict=True)
-    stated = [standing(answer.text.words, point.text.words[head:]) for point, head in own]
+    own = [point.text.words[head:] for point, head in zip(target.points, target.heads, strict=True)]
+    stated = [standing(answer.text.words, words) for words in own]
     places = [place for place in stated if place]
-    own = zip(target.points, target.heads, strict=True)
-    quoted = [misquoted(p.text.words[head:], answer.text.words, target.question.text.stems) for p, head in own]
+    quoted = [misquoted(words, answer.text.words, target.question.text.stems) for words in own]
     worked = [compare(point.text.text, answer.text.text) for point in target.points]
     found = [
         _point(point, answer, target.question, fits, (tops, places), (*swaps.get(at, ()), *_WRONG[worked[at]], *wrong))

@@ -229,7 +229,8 @@ def _content(text: str) -> list[str]:
 
 def _worded(question: str, reference: str, answer: str, known: Collection[str]) -> Outcome:
     ours, theirs, asked = _content(reference), _content(answer), set(_content(question))
-    if not theirs or len(theirs) > 2 * _MOST_WORDS or any(word.negated for word in words(f"{answer}\n{reference}")):
+    denied = any(word.negated for text in (answer, reference) for word in words(text))
+    if not theirs or len(theirs) > 2 * _MOST_WORDS or denied:
         return ""
     exact = bool(_FORM.search(question))
     pairs = [[a == b if exact else _same(a, b, known) for b in theirs] for a in ours]

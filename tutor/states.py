@@ -1,4 +1,4 @@
-"""A prepared text as the embedder sees it: a state for each word, one for the whole; for any stretch of words.
+"""A prepared text as the embedder sees it: a state for each word, one for the whole, one for each clause.
 
 Embeds nothing itself, and compares nothing: `features.py` does.
 """
@@ -23,11 +23,6 @@ class Seen:
     text: Prepared
     states: Floats | None = None
     whole: Floats | None = None
-
-    def span(self, first: int, last: int) -> Floats:
-        """The mean state of the words `first` to `last` (not included), of unit length."""
-        assert self.states is not None
-        return _unit(self.states[first:last].sum(axis=0))
 
     @cached_property
     def clauses(self) -> Floats:
