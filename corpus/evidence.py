@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.lexical import STOP_WORDS, Lexical
-from corpus.rerank import met_words
+from corpus.rerank import States, met_words
 
 __all__ = ["Evidence", "Seen", "gather", "lead", "tells"]
 
@@ -66,13 +66,13 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seen:
-    """A query, its words with their states, and the best card's text and packed states."""
+    """A query, its words with their states, and the best card's text and its states."""
 
     query: str
     words: Sequence[str]
     states: Floats
     card: str
-    packed: bytes
+    told: States
 
 
 def tells(word: str) -> bool:
@@ -112,7 +112,7 @@ def _by_states(
 ) -> Evidence:
     """The numbers that need the states of words, and those fitted beside them."""
     query, question = seen.query.casefold(), seen.card.partition("\n")[0]
-    whole, by_question = met_words(seen.states, seen.packed)
+    whole, by_question = met_words(seen.states, seen.told)
     rare = np.sqrt(np.maximum([lexical.rarity(seen.words[at]) for at in used], 0.05) / lexical.rarest)
     spelled = np.array([lexical.likeness(seen.words[at], seen.card) for at in used])
     gap = float(((1 - np.maximum(whole[used], spelled)) * rare).max())

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -22,15 +22,17 @@ from corpus.collection import SAME, Opened, build_remote, fill, reachable, verif
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import IndexBusyError
 from corpus.plan import Plan, hand_over, plan_for
-from corpus.rerank import RECIPE, embedded
+from corpus.rerank import RECIPE, States, embedded, unpack
 from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
-from corpus.vectors import Kept, VectorCache, largest
+from corpus.vectors import VectorCache, largest
 
 __all__ = ["Index", "Progress", "Tell", "VectorCache"]
 
 Floats = NDArray[np.float32]
 # Called with texts embedded so far and texts to embed; not called where there is nothing to embed.
 Progress = Callable[[int, int], None]
+# A chunk's vector and the states of its words.
+Kept = tuple[Floats, States]
 # Told a plain sentence when a collection on a server cannot be reached.
 Tell = Callable[[str], None]
 
@@ -40,7 +42,7 @@ _KEPT_FOLDERS = 2
 _MOST_DIFFERENT = 0.2  # a copy is changed where at most this share of the chunks differs
 _WIDE = 300
 _MOST_DOUBTS = 3  # then exact search serves for as long as this process lives
-_RECENT = 2000  # rows kept in memory, about 5 kB each
+_RECENT = 1500  # rows kept in memory, about 17 kB each
 _AGAIN, _AGAIN_REMOTE = 2.0, 15.0  # seconds until a collection that is not there is looked for again
 
 
@@ -148,43 +150,53 @@ class Index:
             found = store.nearest(vector, min(len(self._chunks), wide))
             if found is None and self._plan.url:
                 self._lost(store)
-            elif found is None or not self._agrees(vector, found):
+            elif found is None or not self._agrees(vector, found, k):
                 self._doubt()
             else:
                 chosen = [(one, near) for one, near in found if inside is None or inside[self._places[one]]]
                 if inside is None or len(chosen) >= k or len(found) == len(self._chunks):
                     return chosen[:k]
-        return self._exact(vector, k, inside)
+        return self.exact(vector, k, inside)
 
     def kept(self, ids: Sequence[str]) -> list[Kept]:
-        """Vector and packed word states of each chunk; a row that was damaged on disk is embedded again."""
+        """Vector and word states of each chunk; a row that was damaged on disk is embedded again."""
         names = {one: self._plan.hashes[self._places[one]] for one in ids}
         with self._lock:
             if len(self._recent) > _RECENT:
                 self._recent.clear()
-            self._recent.update(self._cache.fetch([name for name in names.values() if name not in self._recent]))
+            if wanted := [name for name in names.values() if name not in self._recent]:
+                self._remember(self._cache.fetch(wanted))
             lost = {
                 name: self._chunks[self._places[one]].text for one, name in names.items() if name not in self._recent
             }
             if lost:
                 vectors, states = embedded(self._embedder, list(lost.values()))
-                self._recent.update(zip(lost, zip(vectors, states, strict=True), strict=True))
+                self._remember(dict(zip(lost, zip(vectors, states, strict=True), strict=True)))
             return [self._recent[names[one]] for one in ids]
 
-    def _exact(self, vector: Floats, k: int, inside: NDArray[np.bool_] | None) -> list[tuple[str, float]]:
+    def _remember(self, rows: Mapping[bytes, tuple[Floats, bytes]]) -> None:
+        states = unpack([packed for _, packed in rows.values()])
+        self._recent.update((name, (row[0], told)) for (name, row), told in zip(rows.items(), states, strict=True))
+
+    def exact(self, vector: Floats, k: int, inside: NDArray[np.bool_] | None = None) -> list[tuple[str, float]]:
+        """What `nearest` gives, by a look at every vector."""
         similar = self.vectors @ vector
         if inside is not None:
             similar = np.where(inside, similar, -np.inf)
         best = largest(similar, k)
         return [(self._chunks[at].id, float(similar[at])) for at in best if np.isfinite(similar[at])]
 
-    def _agrees(self, vector: Floats, found: Sequence[tuple[str, float]]) -> bool:
-        """Whether Chroma's best results are as near as it says, by the vectors that we keep."""
-        best = found[:3]
-        if not best or any(one not in self._places for one, _ in found):
+    def _agrees(self, vector: Floats, found: Sequence[tuple[str, float]], k: int) -> bool:
+        """Whether Chroma's best results are as near as it says, by the vectors that we keep.
+
+        All that will be asked for next is read at once.
+        """
+        if not found or any(one not in self._places for one, _ in found):
             return False
-        kept = self.kept([one for one, _ in best])
-        return all(abs(float(row @ vector) - near) <= SAME for (row, _), (_, near) in zip(kept, best, strict=True))
+        kept = self.kept([one for one, _ in found[:k]])
+        return all(
+            abs(float(row @ vector) - near) <= SAME for (row, _), (_, near) in zip(kept[:3], found, strict=False)
+        )
 
     def _fill(self, progress: Progress | None) -> None:
         """Embeds what has no vector yet, a batch and a commit at a time."""

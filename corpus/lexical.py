@@ -224,16 +224,18 @@ class Lexical:
     def scores(self, query: str) -> Floats:
         """One score of 0 or more a chunk, in the chunks' order; the share of the query's weight that a chunk covers."""
         terms = self.terms(query)
-        total = np.zeros(self._count, dtype=np.float32)
+        total, best = (np.zeros(self._count, dtype=np.float32) for _ in range(2))
         most = sum(max(self.rarity(term.word), 0.1) for term in terms) * (_K1 + 1)
         for term in terms:
-            best = np.zeros(self._count, dtype=np.float32)
-            for match, alike in term.matches:
-                part = slice(self._starts[match], self._starts[match + 1])
+            touched = [slice(self._starts[match], self._starts[match + 1]) for match, _ in term.matches]
+            for part, (_, alike) in zip(touched, term.matches, strict=True):
                 places = self._places[part]
                 best[places] = np.maximum(best[places], alike * self._gains[part])
-            total += best
-        return total / np.float32(max(most, 1e-6))
+            for places in (self._places[part] for part in touched):  # far fewer than there are chunks
+                total[places] += best[places]
+                best[places] = 0
+        total /= np.float32(max(most, 1e-6))
+        return total
 
     def shared(self, query: str, text: str) -> tuple[str, ...]:
         """The words of `text` that answer to words of the query, in the query's order."""

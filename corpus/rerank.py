@@ -7,13 +7,27 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.embed import Embedder, Pieces, WordEmbedder
 
-__all__ = ["RECIPE", "SIZE", "embedded", "merged", "met_words", "pack", "score", "unpack", "words_and_states"]
+__all__ = [
+    "NO_STATES",
+    "RECIPE",
+    "SIZE",
+    "States",
+    "embedded",
+    "merged",
+    "met_words",
+    "pack",
+    "score",
+    "unpack",
+    "words_and_states",
+]
 
 Floats = NDArray[np.float32]
 
@@ -33,12 +47,23 @@ def _basis() -> Floats:
     return basis
 
 
-def _product(left: Floats, right: Floats) -> Floats:
+def _product(left: Floats, right: Floats, out: Floats | None = None) -> Floats:
     """`left @ right`, on one core."""
+    out = np.empty((len(left), right.shape[1]), dtype=np.float32) if out is None else out
     step = max(1, _ONE_CORE // max(1, right.size))
-    if len(left) <= step:
-        return left @ right
-    return np.vstack([left[at : at + step] @ right for at in range(0, len(left), step)])
+    for at in range(0, len(left), step):
+        np.matmul(left[at : at + step], right, out=out[at : at + step])
+    return out
+
+
+class States(NamedTuple):
+    """The states of a card's words, rows of unit length, shape (words, 64), of which so many stand in its question."""
+
+    rows: Floats
+    question: int
+
+
+NO_STATES = States(np.zeros((0, SIZE), dtype=np.float32), 0)
 
 
 def merged(pieces: Pieces) -> tuple[list[str], Floats]:
@@ -81,16 +106,15 @@ def embedded(embedder: Embedder, texts: Sequence[str]) -> tuple[Floats, list[byt
     return embedder.embed(texts), [b""] * len(texts)
 
 
-def unpack(packed: bytes) -> Floats:
-    """The states as `pack` was given them, to about one part in a hundred."""
-    states = _states(packed[2:])
-    states /= _lengths(states)
-    return states
-
-
-def _states(signed: bytes) -> Floats:
-    """Rows of 64 signed bytes as numbers, of whatever length."""
-    return np.frombuffer(signed, dtype=np.int8).reshape(-1, SIZE).astype(np.float32)
+def unpack(packed: Sequence[bytes]) -> list[States]:
+    """The states as `pack` was given them, to about one part in a hundred; none where it was given none."""
+    rows = np.frombuffer(b"".join(one[2:] for one in packed), dtype=np.int8).reshape(-1, SIZE).astype(np.float32)
+    rows /= _lengths(rows)
+    ends = list(accumulate((len(one) // SIZE for one in packed), initial=0))
+    return [
+        States(rows[start:end], int.from_bytes(one[:2], "little"))
+        for one, start, end in zip(packed, ends, ends[1:], strict=False)
+    ]
 
 
 def _lengths(states: Floats) -> Floats:
@@ -99,23 +123,25 @@ def _lengths(states: Floats) -> Floats:
     return np.maximum(lengths, 1e-9)[:, None]
 
 
-def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Floats, Floats]:
+def score(query: Floats, weights: Floats, cards: Sequence[States]) -> tuple[Floats, Floats]:
     """How well each card meets the query, by all of its words and by those of its question, both from -1 to 1.
 
     That is the weighted mean, over the words of the query, of the likeness to the card's most alike word.
     """
     whole = np.zeros(len(cards), dtype=np.float32)
     question = np.zeros(len(cards), dtype=np.float32)
-    filled = [place for place, packed in enumerate(cards) if len(packed) > SIZE]
+    filled = [place for place, card in enumerate(cards) if len(card.rows)]
     total = float(weights.sum())
     if not filled or total <= 0:
         return whole, question
-    lengths = np.array([(len(cards[place]) - 2) // SIZE for place in filled])
-    asked = np.array([int.from_bytes(cards[place][:2], "little") for place in filled])
-    states = _states(b"".join(cards[place][2:] for place in filled))
-    likeness = _product(states, query.T) / _lengths(states)  # far fewer numbers to divide than the states
-    # Each card in two parts, its question and the rest; a question alone is counted to its last word, once more.
+    given = [cards[place] for place in filled]
+    lengths = np.array([len(card.rows) for card in given])
+    asked = np.array([card.question for card in given])
     starts = np.cumsum(lengths) - lengths
+    likeness, words = np.empty((int(lengths.sum()), len(query)), dtype=np.float32), np.ascontiguousarray(query.T)
+    for card, start in zip(given, starts.tolist(), strict=True):  # putting the states in one block first takes longer
+        _product(card.rows, words, likeness[start : start + len(card.rows)])
+    # Each card in two parts, its question and the rest; a question alone is counted to its last word, once more.
     parts = np.stack([starts, starts + np.minimum(np.maximum(asked, 1), lengths - 1)], axis=1).ravel()
     met = np.maximum.reduceat(likeness, parts)
     by_question, rest = met[::2], met[1::2]
@@ -126,11 +152,10 @@ def score(query: Floats, weights: Floats, cards: Sequence[bytes]) -> tuple[Float
     return whole, question
 
 
-def met_words(query: Floats, packed: bytes) -> tuple[Floats, Floats]:
+def met_words(query: Floats, card: States) -> tuple[Floats, Floats]:
     """For each word of the query the likeness to the card's most alike word, and to that of the card's question."""
-    if len(packed) <= SIZE or not len(query):
+    if not len(card.rows) or not len(query):
         nothing = np.zeros(len(query), dtype=np.float32)
         return nothing, nothing
-    likeness: Floats = query @ unpack(packed).T
-    question = likeness[:, : max(1, int.from_bytes(packed[:2], "little"))]
-    return likeness.max(axis=1), question.max(axis=1)
+    likeness: Floats = query @ card.rows.T
+    return likeness.max(axis=1), likeness[:, : max(1, card.question)].max(axis=1)

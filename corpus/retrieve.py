@@ -5,7 +5,7 @@ Embeds through `corpus.index`, matches words through `corpus.lexical`; calls no 
 
 import math
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -24,7 +24,7 @@ from corpus.errors import DeckError, EmbeddingError
 from corpus.evidence import Evidence, Seen, gather
 from corpus.index import Index, Progress, Tell
 from corpus.lexical import STOP_WORDS, Lexical
-from corpus.rerank import SIZE, words_and_states
+from corpus.rerank import NO_STATES, SIZE, words_and_states
 from corpus.rerank import score as late_score
 from corpus.similar import shows_the_same, tells_the_same
 from corpus.tokens import trim
@@ -44,6 +44,7 @@ _LEXICAL = 25
 _COMPARED = 5  # cards that the best one is compared with to tell whether it answers
 _PAUSE = 30.0  # seconds without an embedder that failed
 _WAY = 0.00005  # seconds in which the thread beside gets going; the two share one interpreter
+_NOTHING = (0.0, 0.0, 0.0)
 _MANY = 5_000  # from so many chunks on the word index is kept on disk
 
 
@@ -287,25 +288,31 @@ class Retriever:
         near = self._ask(asked, index) if index is not None else None
         lexical = self.lexical.scores(asked.text)
         shown = lexical if asked.inside is None else np.where(asked.inside, lexical, 0)
-        places = {int(at) for at in largest(shown, _LEXICAL + asked.more) if shown[at] > 0}
-        dense, late, question = (np.zeros(len(self._chunks), dtype=np.float32) for _ in range(3))
+        worded = np.flatnonzero(shown)
+        places = set(worded[largest(shown[worded], _LEXICAL + asked.more)].tolist())
+        scores = {place: _NOTHING for place in places}
         if index is not None and near is not None:
-            self._compare(asked, index, sorted(places), (dense, late, question))  # while the index looks
-            further = {index.place(one) for one, _ in near.result()} - places
-            self._compare(asked, index, sorted(further), (dense, late, question))
-            places |= further
-        fused = self._blend(asked).fuse(late, question, dense, lexical)
-        order = sorted(places, key=lambda place: (-fused[place], place))
-        return self._cards_at(order, fused, dense, late, lexical)
+            scores = self._compare(asked, index, places | self._foreseen(asked, index))  # while the index looks
+            places |= {index.place(one) for one, _ in near.result()}
+            scores |= self._compare(asked, index, places.difference(scores))
+        return self._cards_at(asked, {place: (*scores[place], float(lexical[place])) for place in places})
 
-    def _cards_at(self, places: Iterable[int], *scores: Floats) -> Iterator[_Found]:
-        """The card of each place, once, with its fused, dense, late and lexical scores."""
+    def _foreseen(self, asked: _Asked, index: Index) -> set[int]:
+        """What the index will find, where a look at every vector takes less time than the index does."""
+        if len(self._chunks) > _MANY:
+            return set()
+        return {index.place(one) for one, _ in index.exact(asked.vector, _NEAREST + asked.more, asked.inside)}
+
+    def _cards_at(self, asked: _Asked, scores: Mapping[int, tuple[float, ...]]) -> Iterator[_Found]:
+        """The cards at these places once, best first, from their dense, late, question and lexical scores."""
+        dense, late, question, lexical = np.array([*scores.values()], dtype=np.float32).reshape(-1, 4).T
+        fused = self._blend(asked).fuse(late, question, dense, lexical).tolist()
         seen: set[str] = set()
-        for at in places:
+        for whole, at in sorted(zip(fused, scores, strict=True), key=lambda one: (-one[0], one[1])):
             if (card := self._chunks[at].card) not in seen:
                 seen.add(card)
-                fused, meaning, late, lexical = (float(column[at]) for column in scores)
-                yield _Found(card=card, chunk=at, fused=fused, meaning=meaning, late=late, lexical=lexical)
+                meaning, near, _, words = scores[at]
+                yield _Found(card=card, chunk=at, fused=whole, meaning=meaning, late=near, lexical=words)
 
     def _ask(self, asked: _Asked, index: Index) -> Future[list[tuple[str, float]]]:
         """Embeds the query and has the index look for the nearest chunks, beside what this thread does meanwhile."""
@@ -321,25 +328,25 @@ class Retriever:
             asked.weights = np.array([self._weight(word) for word in asked.words], dtype=np.float32)
         return near
 
-    def _compare(self, asked: _Asked, index: Index, places: list[int], scores: tuple[Floats, Floats, Floats]) -> None:
-        """Fills in the scores of the chunks at these places: dense, late, late by the question alone."""
+    def _compare(self, asked: _Asked, index: Index, places: Collection[int]) -> dict[int, tuple[float, float, float]]:
+        """The scores of the chunks at these places: dense, late, late by the question alone."""
         if not places:
-            return
-        dense, late, question = scores
+            return {}
         kept = index.kept([self._chunks[at].id for at in places])
-        dense[places] = np.array([vector for vector, _ in kept]) @ asked.vector
-        late[places], question[places] = late_score(asked.states, asked.weights, [packed for _, packed in kept])
+        dense = np.array([vector for vector, _ in kept]) @ asked.vector
+        late, question = late_score(asked.states, asked.weights, [told for _, told in kept])
+        return dict(zip(places, zip(dense.tolist(), late.tolist(), question.tolist(), strict=True), strict=True))
 
     def _evidence(self, asked: _Asked, chosen: Sequence[_Found]) -> Evidence:
-        best, packed = chosen[0], b""
+        best, told = chosen[0], NO_STATES
         if not asked.by_words and (index := self._usable()) is not None:
-            [(_, packed)] = index.kept([self._chunks[best.chunk].id])
+            [(_, told)] = index.kept([self._chunks[best.chunk].id])
         seen = Seen(
             query=asked.text,
             words=asked.words,
             states=asked.states,
             card=self._chunks[best.chunk].text,
-            packed=packed,
+            told=told,
         )
         scores = (best.late, best.meaning, best.lexical)
         return gather(seen, [one.fused for one in chosen], scores, self.lexical, by_words=asked.by_words)

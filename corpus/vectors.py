@@ -15,11 +15,9 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-__all__ = ["Kept", "VectorCache", "largest", "text_hash"]
+__all__ = ["VectorCache", "largest", "text_hash"]
 
 Floats = NDArray[np.float32]
-# A vector and, where the embedder gives them, the packed states of the text's words.
-Kept = tuple[Floats, bytes]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
@@ -28,6 +26,7 @@ CREATE TABLE IF NOT EXISTS vectors (
 )
 """
 _AT_ONCE = 500
+_CACHE = 20_000  # kilobytes: the upper pages of the file's tree, read anew for every search otherwise
 _PATIENCE = 30  # seconds that another process is waited for
 
 
@@ -81,6 +80,7 @@ class VectorCache:
         try:
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=NORMAL")
+            base.execute(f"PRAGMA cache_size=-{_CACHE}")
             base.execute(_SCHEMA)
             base.execute("SELECT count(*) FROM (SELECT 1 FROM vectors LIMIT 1)").fetchone()
         except sqlite3.DatabaseError:
@@ -117,8 +117,8 @@ class VectorCache:
                 self._base.execute("ROLLBACK")
                 raise
 
-    def fetch(self, hashes: Sequence[bytes]) -> dict[bytes, Kept]:
-        """The vectors and states that are there and undamaged."""
+    def fetch(self, hashes: Sequence[bytes]) -> dict[bytes, tuple[Floats, bytes]]:
+        """The vectors, and packed states where the embedder gives them, that are there and undamaged."""
         with self._lock:
             rows = list(self._select("hash, vector, states, crc", list(dict.fromkeys(hashes))))
         return {

@@ -6,6 +6,7 @@ Judges no statement: that a mark names a retrieved card does not prove that the 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from corpus.card import Card
 
@@ -101,6 +102,7 @@ def _short(text: str, limit: int = _QUOTE) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1].rsplit(' ', 1)[0]}…"
 
 
+@lru_cache(maxsize=256)  # a card is put into a prompt again and again
 def unmarked(text: str) -> str:
     """A card's text with what looks like a mark of ours, such as `[2]`, in round brackets; `x[2]` stays."""
     return _LOOKALIKE.sub(r"(\1)", text)

@@ -4,7 +4,7 @@ import pytest
 from corpus.chunk import Chunk
 from corpus.evidence import Evidence, Seen, gather, lead
 from corpus.lexical import Lexical
-from corpus.rerank import SIZE
+from corpus.rerank import NO_STATES, SIZE, unpack
 
 TEXTS = ["What does the forget gate do?\nIt clears 3 cells", "What does the reset gate do?\nIt limits memory"]
 
@@ -20,7 +20,7 @@ def seen(query: str, rows: tuple[int, ...]) -> Evidence:
     """The evidence of the first text, whose question has the states 0 and 1 and whose answer has 2."""
     lexical = Lexical([Chunk(id=text, card=text, deck="d", path="p", part=0, text=text) for text in TEXTS])
     packed = (2).to_bytes(2, "little") + np.rint(states(0, 1, 2) * 127).astype(np.int8).tobytes()
-    given = Seen(query=query, words=query.split(), states=states(*rows), card=TEXTS[0], packed=packed)
+    given = Seen(query=query, words=query.split(), states=states(*rows), card=TEXTS[0], told=unpack([packed])[0])
     return gather(given, [0.9, 0.5], (0.8, 0.7, 0.6), lexical, by_words=False)
 
 
@@ -68,7 +68,7 @@ def test_the_kind_of_question_is_seen(query: str, flags: dict[str, float]) -> No
 def test_without_states_only_the_scores_and_the_count_of_words_are_known() -> None:
     lexical = Lexical([Chunk(id="1", card="1", deck="d", path="p", part=0, text=TEXTS[0])])
     nothing = np.zeros((0, SIZE), dtype=np.float32)
-    given = Seen(query="forget the gate", words=[], states=nothing, card=TEXTS[0], packed=b"")
+    given = Seen(query="forget the gate", words=[], states=nothing, card=TEXTS[0], told=NO_STATES)
     found = gather(given, [0.9], (0.0, 0.0, 0.6), lexical, by_words=True)
     assert (found.late, found.lexical, found.lead) == (0.0, 0.6, 0.9)
     assert found.asked == pytest.approx(np.log(3))
