@@ -24,7 +24,7 @@ from corpus.errors import IndexBusyError
 from corpus.plan import Plan, hand_over, plan_for
 from corpus.rerank import RECIPE, States, embedded, unpack
 from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
-from corpus.vectors import VectorCache, largest
+from corpus.vectors import VectorCache, cosines, largest
 
 __all__ = ["Index", "Progress", "Tell", "VectorCache"]
 
@@ -180,7 +180,7 @@ class Index:
 
     def exact(self, vector: Floats, k: int, inside: NDArray[np.bool_] | None = None) -> list[tuple[str, float]]:
         """What `nearest` gives, by a look at every vector."""
-        similar = self.vectors @ vector
+        similar = cosines(self.vectors, vector)
         if inside is not None:
             similar = np.where(inside, similar, -np.inf)
         best = largest(similar, k)

@@ -227,13 +227,12 @@ class Lexical:
         total, best = (np.zeros(self._count, dtype=np.float32) for _ in range(2))
         most = sum(max(self.rarity(term.word), 0.1) for term in terms) * (_K1 + 1)
         for term in terms:
-            touched = [slice(self._starts[match], self._starts[match + 1]) for match, _ in term.matches]
-            for part, (_, alike) in zip(touched, term.matches, strict=True):
-                places = self._places[part]
-                best[places] = np.maximum(best[places], alike * self._gains[part])
-            for places in (self._places[part] for part in touched):  # far fewer than there are chunks
-                total[places] += best[places]
-                best[places] = 0
+            for at, (match, alike) in enumerate(term.matches):
+                part = slice(self._starts[match], self._starts[match + 1])
+                places, gains = self._places[part], alike * self._gains[part]
+                best[places] = np.maximum(best[places], gains) if at else gains
+            total += best
+            best.fill(0)
         total /= np.float32(max(most, 1e-6))
         return total
 

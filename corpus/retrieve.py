@@ -28,7 +28,7 @@ from corpus.rerank import NO_STATES, SIZE, words_and_states
 from corpus.rerank import score as late_score
 from corpus.similar import shows_the_same, tells_the_same
 from corpus.tokens import trim
-from corpus.vectors import largest
+from corpus.vectors import cosines, largest
 from corpus.wording import Wording, short_forms
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ class Retriever:
         near = self._ask(asked, index) if index is not None else None
         lexical = self.lexical.scores(asked.text)
         shown = lexical if asked.inside is None else np.where(asked.inside, lexical, 0)
-        worded = np.flatnonzero(shown)
+        worded = np.flatnonzero(shown > 0)
         places = set(worded[largest(shown[worded], _LEXICAL + asked.more)].tolist())
         scores = {place: _NOTHING for place in places}
         if index is not None and near is not None:
@@ -333,7 +333,7 @@ class Retriever:
         if not places:
             return {}
         kept = index.kept([self._chunks[at].id for at in places])
-        dense = np.array([vector for vector, _ in kept]) @ asked.vector
+        dense = cosines(np.array([vector for vector, _ in kept]), asked.vector)
         late, question = late_score(asked.states, asked.weights, [told for _, told in kept])
         return dict(zip(places, zip(dense.tolist(), late.tolist(), question.tolist(), strict=True), strict=True))
 

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-__all__ = ["VectorCache", "largest", "text_hash"]
+__all__ = ["VectorCache", "cosines", "largest", "text_hash"]
 
 Floats = NDArray[np.float32]
 
@@ -26,13 +26,23 @@ CREATE TABLE IF NOT EXISTS vectors (
 )
 """
 _AT_ONCE = 500
-_CACHE = 20_000  # kilobytes: the upper pages of the file's tree, read anew for every search otherwise
+_ROWS = 10_000
 _PATIENCE = 30  # seconds that another process is waited for
 
 
 def text_hash(text: str) -> bytes:
     """16 bytes that name a text."""
     return sha256(text.encode(errors="replace")).digest()[:16]
+
+
+def cosines(rows: Floats, vector: Floats) -> Floats:
+    """The likeness of each row to a vector, all of unit length.
+
+    OpenBLAS wakes threads for such a product, which then spin for some 30 ms on the cores that the embedder and Chroma
+    need: worth it for many rows only.
+    """
+    similar: Floats = rows @ vector if len(rows) > _ROWS else np.einsum("ij,j->i", rows, vector)
+    return similar
 
 
 def largest(scores: Floats, count: int) -> NDArray[np.int64]:
@@ -80,7 +90,6 @@ class VectorCache:
         try:
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=NORMAL")
-            base.execute(f"PRAGMA cache_size=-{_CACHE}")
             base.execute(_SCHEMA)
             base.execute("SELECT count(*) FROM (SELECT 1 FROM vectors LIMIT 1)").fetchone()
         except sqlite3.DatabaseError:

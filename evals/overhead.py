@@ -31,6 +31,9 @@ __all__ = ["Variants", "first_words", "many"]
 Way = Callable[[str], Iterator[object]]
 
 MODEL = "echo"
+# Seconds after which the threads that one way's product of matrices woke have stopped spinning on the cores that the
+# next way needs: OpenBLAS lets them spin for some 30 ms.
+_PAUSE = 0.06
 _MARK = re.compile(r" \(variant \d+\)| \d+$")
 
 
@@ -110,6 +113,7 @@ def _in_turns(ways: Mapping[str, Way], questions: Sequence[str]) -> dict[str, li
     took: dict[str, list[float]] = {name: [] for name in ways}
     for place, question in enumerate([*questions[:2], *questions]):
         for name, way in ways.items():
+            time.sleep(_PAUSE)
             begun = time.perf_counter()
             pieces = way(question)
             first = next(piece for piece in pieces if piece)

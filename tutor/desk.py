@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from corpus.card import Card
+from corpus.card import Card, text_key
 from corpus.similar import words
 from tutor import rules
 from tutor.amend import laid
@@ -18,6 +18,7 @@ from tutor.learner import Learner
 from tutor.quiz import Choice, choose, cram, in_decks, new_before, same_question, word_lists
 
 _TRIED = 5
+_OTHERS = 3  # more cards with one question have a question that means nothing by itself
 
 
 class Neighbours(Protocol):
@@ -124,6 +125,12 @@ class Desk:
         near = [one.id for one in self._parts.near(card.question, card, wait=wait)]
         found = dict.fromkeys([*sorted(self._learner.history.confused.get(id, ())), *near])
         return tuple(one for one in found if one in self.by_id and one != id and one not in self._alike.get(id, ()))
+
+    def other_answers(self, card: Card) -> list[str]:
+        """What other cards of the deck answer to the very question of this one: she cannot know which is meant."""
+        asked, alike = text_key(card.question), (self.by_id[id] for id in sorted(self._alike.get(card.id, ())))
+        found = [one.reference for one in alike if one.path == card.path and text_key(one.question) == asked]
+        return found if len(found) <= _OTHERS else []
 
     def known_near(self, card: Card) -> list[str]:
         """The questions of cards near this one that she has learned."""

@@ -40,6 +40,9 @@ GERMAN = Speech(
             "Die Ausgabengrenze ist erreicht. Der Tutor macht ohne das Sprachmodell weiter."
         ),
         "This card has no answer to grade by.": "Diese Karte hat keine Antwort, an der sich etwas messen ließe.",
+        "Another card asks the same and answers it so, which is right as well.": (
+            "Eine andere Karte fragt dasselbe und antwortet so; auch das ist richtig."
+        ),
         "The reason shows nothing that the answer did not already show.": (
             "Die Begründung zeigt nichts, was die Antwort nicht schon zeigte."
         ),

@@ -31,6 +31,7 @@ AGAINST = -0.25  # what a contradicted point earns: saying the opposite is worse
 # How far a contradiction at least so likely takes the credit of other points along, in full from 1 / WIDELY of the card
 PLAIN, SPREAD, WIDELY = 0.3, 0.9, 3.0
 TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stands against a model's
+OTHER_CARD = "Another card asks the same and answers it so, which is right as well."
 _BATCH = 32
 _CAPPED = {"keyword_soup": 0.1, "copied_question": 0.1, "both_ways": 0.25, "scattered": 0.4, "long": 0.6}
 
@@ -92,15 +93,15 @@ class Grader:
         job = Job(question=question, points=points, reference=reference, answer=answer)
         return self._accepted(job, accepted) or self._grade([job])[0]
 
-    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = ()) -> Grade:
-        """The grade of an answer to a card."""
-        return self.grade(
-            question=card.question,
-            reference=card.reference,
-            answer=answer,
-            key_points=card.key_points,
-            accepted=(*accepted, *(doubt.better for doubt in card.disputed if doubt.better)),
-        )
+    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = (), others: Sequence[str] = ()) -> Grade:
+        """The grade of an answer to a card; `others` are other cards' answers to its question, right too."""
+        better = (doubt.better for doubt in card.disputed if doubt.better)
+        asked: dict[str, Any] = {"question": card.question, "reference": card.reference, "answer": answer}
+        grade = self.grade(**asked, key_points=card.key_points, accepted=(*accepted, *better))
+        if grade.verdict == "correct":
+            return grade
+        other = self._accepted(Job(**asked, points=card.key_points), others)
+        return replace(other, note=OTHER_CARD) if other else grade
 
     def grade_many(self, cases: Iterable[Mapping[str, Any]]) -> Iterator[Grade]:
         """A grade for each case {question, reference, answer, key_points?}, in order, matched in batches.

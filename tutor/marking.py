@@ -22,8 +22,8 @@ _ALTERNATIVES = 5  # each costs the grader a look, and the newest are the likeli
 class Grades(Protocol):
     """Grades an answer to a card; `tutor.grade.Grader` is one."""
 
-    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = ()) -> Grade:
-        """The grade of `answer`, where the answers in `accepted` count as right too."""
+    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = (), others: Sequence[str] = ()) -> Grade:
+        """The grade of `answer`, where those in `accepted` and what `others` answer to the question are right too."""
 
     def appeal(
         self, *, question: str, reference: str, answer: str, reason: str, key_points: Sequence[KeyPoint] = ()
@@ -32,12 +32,22 @@ class Grades(Protocol):
 
 
 class Marking:
-    """Marks answers for one learner. Every method writes to the log before it returns."""
+    """Marks answers for one learner. Every method writes to the log before it returns.
 
-    def __init__(self, learner: Learner, grader: Callable[[], Grades], clock: Callable[[], datetime]) -> None:
+    `others` gives what other cards answer to the question of a card.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        grader: Callable[[], Grades],
+        clock: Callable[[], datetime],
+        others: Callable[[Card], Sequence[str]] = lambda _: (),
+    ) -> None:
         self._learner = learner
         self._grader = grader
         self._clock = clock
+        self._others = others
 
     def keep(self, play: Play, id: str, text: str, *, known: bool = True) -> None:
         """Store an answer, which is safe from here on."""
@@ -94,7 +104,7 @@ class Marking:
         alternatives = self._learner.accepted(card.id)
         whole = [one.text for one in alternatives if points <= one.made]
         try:
-            grade = self._grader().grade_card(card, text, whole[-_ALTERNATIVES:])
+            grade = self._grader().grade_card(card, text, whole[-_ALTERNATIVES:], self._others(card))
         except (TutorError, CorpusError) as error:
             grade = rules.ungraded(card, plain(error))
         return rules.credited(grade, _won(alternatives, text))

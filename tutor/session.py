@@ -102,7 +102,7 @@ class Session:
         self._play: Play | None = None
         self._ended: Ended | None = None
         self._began = clock()
-        self._marking = Marking(learner, lambda: parts.grader, clock)
+        self._marking = Marking(learner, lambda: parts.grader, clock, self.desk.other_answers)
         self._keeping = Keeping(learner, self.desk, clock, new_id)
         self._talk = Talk(learner, parts, clock, new_id, self.progress, self.speech)
         self._turns = Turns(self._answer)

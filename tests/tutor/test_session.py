@@ -79,7 +79,7 @@ class Fails:
 
     error: Exception
 
-    def grade_card(self, card: Card, answer: str, accepted: Sequence[str] = ()) -> Grade:
+    def grade_card(self, *_: Any) -> Grade:
         raise self.error
 
     def appeal(self, **_: Any) -> Grade:
@@ -811,6 +811,33 @@ def test_same_question_with_another_answer_is_not_asked_next(
         act(session, s.DontKnow())
         act(session, s.Rate(5))
     assert seen == [cards[0].id, cards[1].id, "other"]
+
+
+def test_what_another_card_of_the_deck_answers_to_the_question_is_right_too(
+    parts: Parts, learner: Learner, cards: tuple[Card, ...], clock: Any
+) -> None:
+    card = replace(cards[0], question="to run", answer="correr", key_points=(KeyPoint(id="0000aa", text="correr"),))
+
+    def graded(other: Card, answer: str) -> tuple[str, list[str]]:
+        session = s.Session(parts, learner, (card, other), StudySettings(new_per_day=100), clock=clock)
+        session.desk.picked = [card.id]
+        act(session, s.Next())
+        events = act(session, s.Commit(answer))
+        [grade] = [event.grade for event in events if isinstance(event, s.Graded)]
+        told = [event.text for event in events if isinstance(event, s.Notice)]
+        act(session, s.Reveal())
+        act(session, s.Rate(3))
+        return grade.verdict, told
+
+    points = (KeyPoint(id="0000bb", text="funcionar"),)
+    twin = replace(card, id="twin", question=" To  run", answer="funcionar", key_points=points)
+    verdict, [told] = graded(twin, "funcionar")
+    assert verdict == "correct"
+    assert told.startswith("Another card asks the same")
+    assert graded(twin, "correr") == ("correct", [])
+    assert graded(twin, "nadar") == ("wrong", [])
+    assert graded(replace(twin, path="elsewhere.txt"), "funcionar") == ("wrong", [])
+    assert graded(replace(twin, question="to work"), "funcionar") == ("wrong", [])
 
 
 def test_same_move_sent_twice_is_made_once(opened: Opened, learner: Learner) -> None:
