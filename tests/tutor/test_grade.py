@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -5,6 +7,8 @@ from hypothesis import strategies as st
 from corpus.card import Card, KeyPoint
 from corpus.keypoints import split
 from corpus.minilm import MiniLM
+from corpus.read import bundled_decks, read_decks
+from tutor.contrast import contrasts
 from tutor.grade import SURE, Grade, Grader, outcome, tainted, wanted
 from tutor.match import Match, Matcher, PointMatch
 
@@ -205,6 +209,23 @@ def test_a_point_without_words_takes_nothing_from_the_others(plain: Grader) -> N
     )
     assert [point.weight for point in grade.key_points] == [0.0, 0.5, 0.5]
     assert grade.verdict == "correct"
+
+
+def test_points_left_out_beside_recited_ones_are_seldom_called_made(grader: Grader) -> None:
+    cards = [card for deck in read_decks(bundled_decks()) for card in deck.cards]
+    halves = [
+        (card, made)
+        for at, card in enumerate(cards)
+        for made in contrasts(card.question, card.key_points, [], seed=at)
+        if made.kind == "half"
+    ]
+    verdicts, whole = Counter[str](), 0
+    for card, half in halves:
+        grade = grader.grade_card(card, half.answer)
+        whole += grade.verdict == "correct"
+        verdicts.update(p.verdict for p, left in zip(grade.key_points, half.touched, strict=True) if left)
+    assert verdicts["made"] < 0.25 * verdicts.total()
+    assert whole < 0.3 * len(halves) > 30
 
 
 def test_an_accepted_alternative_counts_as_right(plain: Grader) -> None:
