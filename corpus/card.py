@@ -5,7 +5,7 @@ Does no input or output and knows no file format: readers are in `corpus.read`, 
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -58,6 +58,7 @@ class Card:
     `index` is the place in the file from 1, counting faulty cards too; `line` is the line of the question from 1.
     `uncertain` says that the reader had to guess where this card begins or ends; `guid` is Anki's name for its note.
     `remark` is the end of the answer that nobody has to say: a source, or what a cloze note tells beside its gap.
+    `queries` are questions of learners that this card answers, for search alone.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Card:
     uncertain: bool = False
     guid: str = ""
     doubts: tuple[Doubt, ...] = ()
+    queries: tuple[str, ...] = ()
 
     @property
     def disputed(self) -> tuple[Doubt, ...]:
@@ -210,3 +212,12 @@ def reconcile(decks: Sequence[Deck], given: Mapping[tuple[str, str], str] | None
         reviews = tuple(replace(review, card=moved.get(review.card, review.card)) for review in deck.reviews)
         library.append(replace(deck, cards=tuple(cards), findings=findings, reviews=reviews))
     return tuple(library)
+
+
+def deck_files(cards: Iterable[Card]) -> dict[str, frozenset[str]]:
+    """The files of the decks of these cards, by each name a deck may be called: its own, its path, file name, stem."""
+    named: dict[str, set[str]] = {}
+    for deck, path in {(card.deck, card.path) for card in cards}:
+        for name in {deck, path, PurePath(path).name, PurePath(path).stem}:
+            named.setdefault(name.casefold(), set()).add(path)
+    return {name: frozenset(files) for name, files in named.items()}

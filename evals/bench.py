@@ -75,7 +75,7 @@ def _tutor(settings: "Settings", quick: bool) -> Iterator[Figure]:
         yield from _search(minilm, cards, Path(folder) / "bundled")
         for count in (1_000,) if quick else (10_000, 100_000):
             yield from _search(Dice(), many(cards, count), Path(folder) / f"many-{count}")
-        yield from _grading(minilm, 20 if quick else 300)
+        yield from _grading(settings, minilm, 20 if quick else 300, 200 if quick else 3_000)
         yield from _overhead(minilm, cards, Path(folder) / "words", 20 if quick else 60)
         large = many(cards, 1_000 if quick else 100_000)
         yield from _overhead(Variants(minilm), large, Path(folder) / "words-many", 20 if quick else 60)
@@ -174,7 +174,8 @@ def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _grading(minilm: "MiniLM", count: int) -> Iterator[Figure]:
+def _grading(settings: "Settings", minilm: "MiniLM", count: int, many: int) -> Iterator[Figure]:
+    from tutor.bulk import grade_all
     from tutor.grade import Grader
     from tutor.match import Matcher
 
@@ -194,6 +195,9 @@ def _grading(minilm: "MiniLM", count: int) -> Iterator[Figure]:
     yield Figure(name="grade one by one", value=alone, unit="grades/s")
     yield Figure(name="grade one by one, p95", value=1000 * took[int(0.95 * len(took))], unit="ms")
     yield Figure(name="grade in a batch", value=batch, unit="grades/s", against="one by one", ratio=batch / alone)
+    file = [jobs[at % len(jobs)] for at in range(many)]
+    whole = many / _seconds(lambda: list(grade_all(settings, other, file, enough=1)))
+    yield Figure(name=f"grade a file of {many:,}", value=whole, unit="grades/s", against="a batch", ratio=whole / batch)
 
 
 def _overhead(embedder: "Embedder", cards: Sequence[Card], folder: Path, rounds: int) -> Iterator[Figure]:

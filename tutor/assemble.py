@@ -3,7 +3,7 @@
 Decides nothing about studying, and holds no state of a learner beyond the open database.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from corpus.card import Card, Deck, card_id
-from corpus.errors import DeckError
 from corpus.tokens import keep_in
 from tutor.backup import Backups
 from tutor.batch import Batch, Batches
@@ -23,11 +22,12 @@ from tutor.learner import Learner, Store
 from tutor.library import OWN, Library
 from tutor.parts import Parts, Report, Watch
 from tutor.past import new_past
-from tutor.quiz import next_due
+from tutor.quiz import what_is_due
 from tutor.settings import NONE, Settings
 
 if TYPE_CHECKING:
     from corpus.retrieve import Retriever, SearchResult
+    from tutor.asked import Kept
     from tutor.explain import Explainer, Notice, Reply, Said
     from tutor.grade import Grade, Grader
     from tutor.match import Matcher
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from tutor.session import Session
     from tutor.tune import Tuned
     from tutor.usage import Ledger
+
+# Of 552 questions written for the bundled cards 93 % have their own card among so many nearest, and 16 % another one.
+_LEADS = 20
 
 
 def open_tutor(
@@ -145,14 +148,8 @@ class Tutor:
         """
         from corpus.write import write_deck
 
-        own = next((one for one in self.decks if Path(one.path).stem == OWN), None)
-        cards = own.cards if own is not None else ()
-        card = Card(
-            id=card_id(question), deck=own.name if own is not None else deck, index=len(cards) + 1,
-            question=question.strip(), answer=answer.strip(),
-        )  # fmt: skip
-        if not card.question or not card.answer:
-            raise DeckError("A card needs a question and an answer.")
+        cards = self._library.with_own(question.strip(), answer.strip(), deck)
+        card = cards[-1]
         if learner != "me":
             card = replace(card, deck=deck, id=card_id(question, learner))
             body = {"question": card.question, "answer": card.answer, "deck": deck}
@@ -160,7 +157,7 @@ class Tutor:
             return card
         with TemporaryDirectory() as folder:
             file = Path(folder) / f"{OWN}.jsonl"
-            write_deck(Deck(name=card.deck, path="", format="jsonl", cards=(*cards, card)), file)
+            write_deck(Deck(name=card.deck, path="", format="jsonl", cards=cards), file)
             (came,) = self.import_decks([file], learner)
         return came.cards[-1]
 
@@ -179,18 +176,35 @@ class Tutor:
         """
         from tutor.doubt import review
 
+        return self._have_told(kept := self._library.doubts, lambda model: review(model, self.cards, kept, progress))
+
+    def expand(self, progress: Report = lambda *_: None) -> int:
+        """Have the model write learners' questions, for search, where a card has none; how many cards got none.
+
+        It raises what `review` does.
+        """
+        from tutor.expand import expand
+
+        kept = self._library.queries
+        return self._have_told(kept, lambda model: expand(model, self.cards, kept, self._leads, progress))
+
+    def _have_told(self, kept: "Kept[Any]", ask: "Callable[[ChatModel], int]") -> int:
         if self.settings.profile is None:
-            raise ConfigError(
-                "no language model is in use, so no card was reviewed and nothing is claimed about any. "
-                "Set [model] use in tutor.toml, or say --model NAME."
-            )
+            said = "no language model is in use, so none was asked and nothing is claimed about any card."
+            raise ConfigError(f"{said} Set [model] use in tutor.toml, or say --model NAME.")
         if self.model is None:
             raise ModelKeyError(self.notices[-1])
+        before = kept.changes
         try:
-            return review(self.model, self.cards, self._library.doubts, progress)
+            return ask(self.model)
         finally:
-            self._library.take_doubts()
-            self._parts.stock(self._library)
+            if kept.changes != before:
+                self._library.take_told()
+                self._parts.stock(self._library)
+
+    def _leads(self, query: str, card: Card) -> bool:
+        """Whether a search for `query` comes near enough to `card`; words alone cannot tell."""
+        return self.retriever.index is None or self.related(query, card, _LEADS)
 
     def undo_import(self, batch: Batch) -> None:
         """Take back an import: its decks and its reviews.
@@ -201,7 +215,7 @@ class Tutor:
         if self.backups is not None:
             self.backups.now()
         self.batches.undo(batch, self.store, datetime.now(UTC))
-        self._use(Library(self._library.folder, self._library.named))
+        self._use(self._library.read_again())
 
     def _use(self, library: Library) -> None:
         self._library = library
@@ -258,10 +272,10 @@ class Tutor:
         """The log of this learner."""
         return self.store.learner(name)
 
-    def related(self, question: str, card: Card) -> bool:
-        """Whether `question` comes near `card`: it, or one that asks the same, is among the five nearest."""
+    def related(self, question: str, card: Card, k: int = 5) -> bool:
+        """Whether `question` comes near `card`: it, or one that asks the same, is among the `k` nearest."""
         near = {card.id, *self.retriever.near_duplicates(card.id)}
-        return any(found.card.id in near for found in self.search(question).results)
+        return any(found.card.id in near for found in self.search(question, k).results)
 
     def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
         """The cards nearest to `text`, best first, without `card` and its twins; none before the index is up."""
@@ -313,21 +327,8 @@ class Tutor:
 
     def due(self, learner: str = "me") -> dict[str, Any]:
         """What is due now, all in all and deck by deck."""
-        log, now = self.learner(learner), datetime.now(UTC)
-        limit = self.settings.study.new_per_day
-        total = log.progress(self.cards, now, new_per_day=limit)
-        coming = next_due(self.cards, log.history, now)
-        by_deck = []
-        for deck in self.decks:
-            counts = log.progress(deck.cards, now, new_per_day=limit)
-            by_deck.append({"deck": deck.name, "due": counts.due, "new": counts.new, "learned": counts.learned})
-        return {
-            "due": total.due,
-            "new": total.new,
-            "new_today": total.new_left,
-            "next_due": coming.isoformat() if coming else None,
-            "decks": by_deck,
-        }
+        history = self.learner(learner).history
+        return what_is_due(history, self.cards, self.decks, datetime.now(UTC), self.settings.study.new_per_day)
 
     def stats(self, learner: str = "me") -> dict[str, Any]:
         """How far the learner has come, counted in her log."""

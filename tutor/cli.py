@@ -178,6 +178,8 @@ def grade(
     """Grade an answer, or a file of answers, key point by key point."""
     if (answers is None) == (card is None or answer is None):
         raise typer.BadParameter("give either --card ID with --answer TEXT, or --answers FILE")
+    from tutor.bulk import grade_all
+
     rows = _json_lines(answers, ("question", "reference", "answer")) if answers else []
     low = False
     with tutor_of(settings_of(config, model)) as tutor, progress_bar("Grading") as progress:
@@ -185,7 +187,7 @@ def grade(
             graded = iter([(card, tutor.grade(tutor.card(card), answer))])
         else:
             ids = [str(row.get("id", place)) for place, row in enumerate(rows, 1)]
-            graded = zip(ids, tutor.grader.grade_many(rows), strict=True)
+            graded = zip(ids, grade_all(tutor.settings, tutor.grader, rows), strict=True)
         for done, (name, result) in enumerate(graded, 1):
             low = low or result.score < at_least
             _show_grade(name, result, as_json)
@@ -225,6 +227,9 @@ def decks(
     paths: Paths = None,
     at_least: Annotated[str, typer.Option(help="'ok': exit with 1 if anything was found.")] = "any",
     review: Annotated[bool, typer.Option("--review", help="Ask the model which facts may be disputed.")] = False,
+    queries: Annotated[
+        bool, typer.Option("--queries", help="Have the model write learners' questions, for search.")
+    ] = False,
     config: Config = None,
     model: Model = None,
     as_json: AsJson = False,
@@ -232,7 +237,8 @@ def decks(
     """List decks with what a deck check found in them."""
     if at_least not in ("any", "ok"):
         raise typer.BadParameter(f"--at-least is 'any' or 'ok', not {at_least!r}")
-    library = _reviewed(config, model, paths) if review else _decks(config, paths)
+    asked = review or queries
+    library = _told(config, model, paths, review=review, queries=queries) if asked else _decks(config, paths)
     if as_json:
         for deck in library:
             put_json({"deck": deck.name, "path": deck.path, "format": deck.format, "cards": len(deck),
@@ -248,10 +254,25 @@ def decks(
         raise typer.Exit(1)
 
 
-def _reviewed(config: Path | None, model: str | None, paths: list[Path] | None) -> "tuple[Deck, ...]":
-    with tutor_of(settings_of(config, model), paths) as tutor, progress_bar("Reviewing cards") as progress:
-        if silent := tutor.review(progress):
-            typer.echo(f"{silent} cards were not reviewed: the model gave no answer that counts.", err=True)
+def _told(
+    config: Path | None, model: str | None, paths: list[Path] | None, *, review: bool, queries: bool
+) -> "tuple[Deck, ...]":
+    """The decks after the model was asked about their cards."""
+    with tutor_of(settings_of(config, model), paths) as tutor:
+        if review:
+            with progress_bar("Reviewing cards") as progress:
+                silent = tutor.review(progress)
+            if silent:
+                typer.echo(f"{silent} cards were not reviewed: the model gave no answer that counts.", err=True)
+        if queries:
+            with progress_bar("Writing learners' questions") as progress:
+                silent = tutor.expand(progress)
+            count, having = sum(len(card.queries) for card in tutor.cards), sum(bool(c.queries) for c in tutor.cards)
+            typer.echo(f"{having} of {len(tutor.cards)} cards have learners' questions, {count} in all.", err=True)
+            if silent:
+                typer.echo(
+                    f"{silent} cards got none: the model wrote nothing for them that leads back to them.", err=True
+                )
         return tutor.decks
 
 
@@ -280,7 +301,8 @@ def cards(paths: Paths = None, config: Config = None, as_json: AsJson = False) -
                 put_json({"id": card.id, "deck": card.deck, "index": card.index, "question": card.question,
                           "answer": card.answer, "remark": card.remark, "key_points": points,
                           "tags": list(card.tags), "path": card.path, "line": card.line,
-                          "uncertain": card.uncertain, "doubts": _doubts(card)})  # fmt: skip
+                          "uncertain": card.uncertain, "doubts": _doubts(card),
+                          "queries": list(card.queries)})  # fmt: skip
                 continue
             typer.echo(clean(f"{card.id}  {card.question}"))
             for point in card.key_points:

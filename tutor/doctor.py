@@ -75,6 +75,8 @@ def hosts(settings: Settings) -> dict[str, str]:
         named = profile.provider in ("openai", "azure") or profile.base_url
         host = urlsplit(profile.url).netloc if named else f"the servers of {profile.provider}"
         found[host] = "questions, answers and the cards they are about"
+        if settings.index.queries and profile == settings.profile:
+            found[host] = "the text of all cards, questions and answers"
     if settings.embeddings.use == "openai":
         found.setdefault(
             urlsplit(settings.embeddings.base_url or OPENAI).netloc, "the text of all cards, and questions"

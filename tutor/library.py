@@ -8,9 +8,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from corpus.card import Card, Deck, reconcile
-from tutor.doubt import Doubts
+from corpus.card import Card, Deck, Doubt, card_id, reconcile
+from corpus.errors import DeckError
+from tutor.asked import Kept
+from tutor.doubt import doubted, kept_doubts
 from tutor.errors import NotFoundError
+from tutor.expand import expanded, kept_queries
 
 _IDS = "library.ids"
 OWN = "own-cards"
@@ -20,14 +23,15 @@ OWN = "own-cards"
 class Library:
     """The decks in use. `folder` holds the imported ones; `named` paths go before them.
 
-    An imported file that can no longer be read is left out, and `faults` says why. In the folder's `library.ids` stand
-    the imported files in the order they came, and the card ids that were changed because an earlier file had them.
+    `before` is the same library as it was read earlier. An imported file that can no longer be read is left out, and
+    `faults` says why. In the folder's `library.ids` stand the imported files in the order they came, and the card ids
+    that were changed because an earlier file had them.
 
     Raises:
         DeckError: a named deck cannot be read.
     """
 
-    def __init__(self, folder: Path, named: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, named: Sequence[Path] = (), *, before: "Library | None" = None) -> None:
         from corpus.read import bundled_decks, read_decks
 
         self.folder = folder
@@ -39,18 +43,24 @@ class Library:
             files = (*bundled_decks(), *files)
         imported = read_decks(files, on_fault=faults.append, name=self._set_apart)
         self.faults = tuple(faults)
-        self.doubts = Doubts(folder.parent / "doubts.json")
+        # What was told is kept by one object however often the decks are read, since a model may be telling more.
+        self.doubts: Kept[Doubt] = before.doubts if before else kept_doubts(folder.parent / "doubts.json")
+        self.queries: Kept[str] = before.queries if before else kept_queries(folder.parent / "queries.json")
         self._read = imported or read_decks(self.named or bundled_decks())
-        self.take_doubts()
+        self.take_told()
 
-    def take_doubts(self) -> None:
-        """Go on with what is doubted in the decks now."""
-        self.decks: tuple[Deck, ...] = tuple(map(self.doubts.on, self._read))
+    def take_told(self) -> None:
+        """Go on with what a model has told of the cards by now: doubts about them, and learners' questions."""
+        self.decks: tuple[Deck, ...] = tuple(doubted(expanded(deck, self.queries), self.doubts) for deck in self._read)
         self.all_cards: tuple[Card, ...] = tuple(card for deck in self.decks for card in deck.cards)
         one_each: dict[str, Card] = {}
         for card in self.all_cards:
             one_each.setdefault(card.id, card)
         self.cards: tuple[Card, ...] = tuple(one_each.values())
+
+    def read_again(self) -> "Library":
+        """The library as its files are now."""
+        return Library(self.folder, self.named, before=self)
 
     def _imported(self) -> tuple[Path, ...]:
         from corpus.read import SUFFIXES
@@ -103,6 +113,19 @@ class Library:
             raise NotFoundError(f"{what} called {name!r}; name one by its file: {stems}")
         return found[0]
 
+    def with_own(self, question: str, answer: str, deck: str) -> tuple[Card, ...]:
+        """The cards of the learner's own deck, called `deck` if this is its first, and behind them a new one.
+
+        Raises:
+            DeckError: it lacks a question or an answer.
+        """
+        if not question or not answer:
+            raise DeckError("A card needs a question and an answer.")
+        own = next((one for one in self.decks if Path(one.path).stem == OWN), None)
+        cards, name = (own.cards, own.name) if own is not None else ((), deck)
+        card = Card(id=card_id(question), deck=name, index=len(cards) + 1, question=question, answer=answer)
+        return (*cards, card)
+
     def take_in(
         self, paths: Sequence[Path], before: Callable[[list[str]], object]
     ) -> tuple["Library", tuple[Deck, ...]]:
@@ -127,7 +150,7 @@ class Library:
             keep(source, pictures, target)
             for suffix in ("", POINTS):
                 _copy(source.with_name(source.name + suffix), target.with_name(target.name + suffix))
-        library = Library(self.folder, self.named)
+        library = self.read_again()
         library._remember()
         return library, tuple(deck for deck in library.decks if Path(deck.path).resolve() in copies)
 

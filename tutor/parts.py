@@ -101,9 +101,14 @@ class Parts:
         return tuple(one.card for one in found if one.score >= _NEAR)
 
     def stock(self, library: Library) -> None:
-        """Go on with other decks: what stood on the ones before is closed, and made again when it is asked for."""
-        self._close_retriever()
+        """Go on with other decks; what stood on the ones before is made again when it is asked for.
+
+        The retriever before is closed once the searches that are under way in it have ended.
+        """
+        before = self.retriever.made
         self._lay_out(library)
+        if before is not None:
+            before.retire()
 
     def note(self, sentence: str) -> None:
         """Log a sentence about the parts themselves, and keep it for whoever is told."""

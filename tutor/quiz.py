@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from corpus.card import Card, text_key
+from corpus.card import Card, Deck, text_key
 from tutor.errors import NotFoundError
 from tutor.history import History, day_start
 from tutor.schedule import Memory
@@ -223,3 +223,22 @@ def _seen(history: History, start: datetime, alike: Alike) -> set[str]:
 
 def _reviewed_since(memory: Memory, at: datetime) -> bool:
     return memory.last_review is not None and memory.last_review > at
+
+
+def what_is_due(
+    history: History, cards: Sequence[Card], decks: Sequence[Deck], now: datetime, new_per_day: int
+) -> dict[str, Any]:
+    """What is due now, all in all and deck by deck, as plain values."""
+    total = history.progress(cards, now, new_per_day)
+    coming = next_due(cards, history, now)
+    by_deck = []
+    for deck in decks:
+        counts = history.progress(deck.cards, now, new_per_day)
+        by_deck.append({"deck": deck.name, "due": counts.due, "new": counts.new, "learned": counts.learned})
+    return {
+        "due": total.due,
+        "new": total.new,
+        "new_today": total.new_left,
+        "next_due": coming.isoformat() if coming else None,
+        "decks": by_deck,
+    }

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.errors import EmbeddingError
 from tutor.access import Door, Sessions
 from tutor.bodies import UPLOAD_LIMIT, Uploads
-from tutor.errors import ConfigError, StoreError
+from tutor.errors import ConfigError, ModelError, StoreError
 from tutor.guard import Guard, Limits
 from tutor.hosts import Hosts, loopback
 from tutor.logbook import keep
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import gradio
     from fastapi import FastAPI
 
+    from corpus.card import Card
     from tutor.assemble import Tutor
     from tutor.settings import ServerSettings
     from tutor.wire import Server
@@ -52,6 +54,7 @@ QUIET = {
 }
 CONNECTIONS = 2_000
 FIRST = 30  # cards that are looked at before it is said to be ready: a class that starts together meets these
+_LOOK = 2.0  # seconds between two looks whether there are other decks
 
 
 def preload() -> None:
@@ -293,3 +296,22 @@ def _announce(server: Server, tutor: Tutor, guard: Guard, address: str, on_ready
     on_ready(address)
     tutor.warm(FIRST if tutor.settings.server.auth else 0)
     guard.warm = True
+    if tutor.settings.index.queries:
+        _expand(server, tutor)
+
+
+def _expand(server: Server, tutor: Tutor) -> None:
+    """Has the model write learners' questions for the cards that have none, now and after each change of the decks."""
+    from time import sleep
+
+    known: tuple[Card, ...] | None = None
+    while not server.should_exit:
+        cards = tutor.cards
+        if cards is not known and tutor.settings.profile is not None:
+            known = cards
+            try:
+                tutor.expand()
+                _ = tutor.retriever.index  # what is new is embedded here, not while somebody waits
+            except (ConfigError, ModelError, EmbeddingError) as error:
+                log.warning("no further questions of learners are written for the cards: %s", error)
+        sleep(_LOOK)

@@ -153,6 +153,9 @@ class IndexSettings(_Section):
     """[index]: where the rebuildable cache of vectors lies."""
 
     url: str = Field(default="", description="a Chroma server; empty keeps the index in the data folder")
+    queries: bool = Field(
+        default=False, description="have the model in use write learners' questions for each card, once, for search"
+    )
 
 
 class StoreSettings(_Section):

@@ -80,3 +80,9 @@ def store(url: str) -> Iterator[Store]:
 @pytest.fixture
 def learner(store: Store) -> Learner:
     return store.learner("me")
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedder's graph is made once for all tests that share it."""
+    return tmp_path_factory.mktemp("cache")

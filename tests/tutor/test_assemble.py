@@ -20,12 +20,6 @@ from tutor.settings import Profile
 DECK = "1\nQ\nWhat do moles eat?\nA\nearthworms\n2\nQ\nWhere do moles live?\nA\nin tunnels\n"
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedder's graph is made once for all tests here."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def settings(home: Path, shared_cache: Path) -> Settings:
     return load_settings(environ={"XDG_DATA_HOME": str(home / "data")}).model_copy(update={"cache_dir": shared_cache})
