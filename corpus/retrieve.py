@@ -385,13 +385,13 @@ class Retriever:
 
     def _reason(self, asked: _Asked, found: _Found) -> str:
         card = self.cards[found.card]
-        in_question = self.lexical.shared(asked.text, card.question)
-        in_answer = [word for word in self.lexical.shared(asked.text, card.answer) if word not in in_question]
-        parts = []
-        for where, shared in (("question", in_question), ("answer", in_answer)):
-            telling = [word for word in shared if word not in STOP_WORDS][:6]
-            if telling:
-                parts.append(f"{where} has " + ", ".join(telling))
+        parts, told = [], set(STOP_WORDS)
+        fields = {"question": card.question, "answer": card.answer, "learners' questions": " ".join(card.queries)}
+        for where, text in fields.items():
+            shared = [word for word in self.lexical.shared(asked.text, text) if word not in told]
+            if shared:
+                parts.append(f"{where} {'have' if where.endswith('s') else 'has'} {', '.join(shared[:6])}")
+            told.update(shared)
         if self._embedder is not None:
             nearness = "close" if found.meaning >= 0.5 else "some" if found.meaning >= 0.3 else "little"
             parts.append(f"{nearness} likeness in meaning ({found.meaning:.2f})")

@@ -1,5 +1,6 @@
 """A card is one chunk; a long one is cut at its points and asks its question again in each part."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from corpus.card import Card, card_id
@@ -43,3 +44,15 @@ def test_card_in_two_files_is_a_chunk_in_each_but_twice_in_one_file_is_one() -> 
     chunks = chunk_cards([card("q", "a"), card("q", "a"), card("q", "a", "b.txt")])
     assert [(chunk.card, chunk.path) for chunk in chunks] == [(card_id("q"), "a.txt"), (card_id("q"), "b.txt")]
     assert len({chunk.id for chunk in chunks}) == 2
+
+
+def test_learners_questions_stand_behind_the_card_or_where_there_is_no_room_in_a_chunk_of_their_own() -> None:
+    asked = ("what do they live on", "food underground")
+    (whole,) = chunk_cards([replace(card("What do moles eat?", "earthworms"), queries=asked)])
+    assert whole.text == "What do moles eat?\nearthworms\nwhat do they live on\nfood underground"
+    long = replace(card("What do moles eat?", "\n".join(f"- thing number {n}" for n in range(60))), queries=asked)
+    *parts, last = chunk_cards([long])
+    assert parts == list(chunk_cards([replace(long, queries=())]))
+    assert (last.text, last.part) == ("What do moles eat?\nwhat do they live on\nfood underground", len(parts))
+    endless = replace(long, queries=("word " * 500,))
+    assert all(count_tokens(chunk.text) <= 200 for chunk in chunk_cards([endless]))
