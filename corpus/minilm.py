@@ -215,6 +215,12 @@ def usable_cores() -> int:
     return max(1, min(cores, 8))
 
 
+def _threads() -> int:
+    """One a core, or fewer where OMP_NUM_THREADS says so: numpy goes by it too."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(usable_cores(), int(said))) if said.isdecimal() else usable_cores()
+
+
 def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401
     # Its Linux and macOS builds gather usage events in the user's cache folder and upload them, unless told not to
     # before their first import.
@@ -223,7 +229,7 @@ def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401
 
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or usable_cores()
+    options.intra_op_num_threads = threads or _threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads spin between the operators of a run, where waking them costs a tenth of a question's time, and sleep

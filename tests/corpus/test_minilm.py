@@ -110,6 +110,13 @@ def test_saved_graph_opens_fast_and_a_damaged_one_is_made_anew(tmp_path: Path) -
     assert not list(graph.parent.glob("*.part"))
 
 
+def test_no_more_threads_are_used_than_the_environment_allows(
+    minilm_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert MiniLM.load(minilm_cache)._session.get_session_options().intra_op_num_threads == 1
+
+
 def test_foreign_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not these")
     with pytest.raises(EmbeddingError, match=r"is not the published file.*pip install"):
