@@ -13,9 +13,12 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from corpus.errors import EmbeddingError
@@ -61,9 +64,32 @@ def preload() -> None:
     """Import what the page needs, which takes seconds; safe to call early and from another thread."""
     os.environ.update(QUIET)
     _few_heaps()
+    if _Stubless not in sys.meta_path:
+        sys.meta_path.insert(0, _Stubless)
     import fastapi  # noqa: F401
     import gradio  # noqa: F401
     import uvicorn  # noqa: F401
+
+
+class _Stubless(SourceFileLoader):
+    """Leaves out what Gradio does for editors alone: type stubs of every widget, which its package holds already.
+
+    It would write them anew at every import, which takes as long as the rest of the import; nobody may write there
+    where the package is another user's.
+    """
+
+    @classmethod
+    def find_spec(cls, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The one module that writes them, with this loader."""
+        found = PathFinder.find_spec(name, path, target) if name == "gradio.component_meta" else None
+        if found is not None and found.origin is not None and isinstance(found.loader, SourceFileLoader):
+            found.loader = cls(name, found.origin)
+        return found
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load it, without the function that writes."""
+        super().exec_module(module)
+        vars(module)["create_or_modify_pyi"] = lambda *_: None
 
 
 def _few_heaps() -> None:
