@@ -35,8 +35,9 @@ endif
 chat: $(READY)  ## open the page and study (ARGS="--port 7861" passes options on)
 	@$(BIN)/tutor chat $(ARGS)
 
+# A file's tests stay together, as what its fixtures open is opened once; the slow files come first.
 test: $(READY)  ## all tests; the network is shut in them
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-local-model: $(READY)  ## the same loop on a real llama.cpp server, built once from source (10 minutes and more)
 	@$(BIN)/python -m tests.local_model.build

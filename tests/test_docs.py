@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = {"tutor.cli": "tutor", "evals.cli": "tutor-evals"}
 
 
+@cache
 def _help(module: str, *arguments: str) -> str:
     command = [sys.executable, "-m", module, *arguments, "--help"]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout

@@ -4,11 +4,13 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, expect, sync_playwright
 
 from tests.browser.served import Server
+from tests.stocked import with_index
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
@@ -29,9 +31,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, index_home: Path) -> Iterator[Server]:
     """One server for these tests, on the bundled decks; they share its learner."""
-    running = Server(tmp_path_factory.mktemp("home")).start()
+    running = Server(with_index(tmp_path_factory.mktemp("home"), index_home)).start()
     yield running
     running.kill()
 
@@ -102,21 +104,39 @@ class Visitor:
         return self.page.locator("#face .question").inner_text()
 
 
+def profile(browser: Browser, **options: object) -> BrowserContext:
+    opened = browser.new_context(**({"viewport": {"width": 1200, "height": 860}} | options))
+    opened.set_default_timeout(60_000)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def window(browser: Browser) -> BrowserContext:
+    """A window that stays open: Chromium takes longer to open one than to open a tab in it."""
+    opened = profile(browser)
+    opened.new_page()
+    return opened
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    """A visitor with a browser profile of her own; options are those of a browser context."""
-    contexts: list[BrowserContext] = []
+def visit(browser: Browser, window: BrowserContext) -> Iterator[Callable[..., Visitor]]:
+    """A visitor with a tab of her own, or with a profile of her own where options of a browser context are given."""
+    pages: list[Page] = []
+    own: list[BrowserContext] = []
 
     def visitor(**options: object) -> Visitor:
-        context = browser.new_context(**({"viewport": {"width": 1200, "height": 860}} | options))
-        contexts.append(context)
-        context.set_default_timeout(60_000)
-        someone = Visitor(page=context.new_page())
+        if options:
+            own.append(profile(browser, **options))
+        pages.append((own[-1] if options else window).new_page())
+        someone = Visitor(page=pages[-1])
         someone.page.on("request", lambda request: someone.asked.append(request.url))
         someone.page.on("pageerror", lambda error: someone.errors.append(str(error)))
         someone.page.on("console", lambda said: someone.errors.append(said.text) if said.type == "error" else None)
         return someone
 
     yield visitor
-    for context in contexts:
+    for page in pages:
+        page.close()
+    for context in own:
         context.close()
+    window.clear_cookies()

@@ -10,15 +10,16 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
+from tests.stocked import with_index
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser views")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A server of this module's own, so that two browsers may be at work at once."""
-    running = Server(tmp_path_factory.mktemp("cards")).start()
+def server(tmp_path_factory: pytest.TempPathFactory, index_home: Path) -> Any:
+    """A server of this module's own, as its cards are changed and put away."""
+    running = Server(with_index(tmp_path_factory.mktemp("cards"), index_home)).start()
     yield running
     running.kill()
 

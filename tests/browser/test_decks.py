@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 Visit = Callable[..., Visitor]
 
 BIRDS = """question,answer
@@ -20,8 +20,8 @@ Say $x^2$ & <b>bold</b>,done
 """
 
 
-def test_dropped_file_becomes_a_deck_to_study(visit: Visit, tmp_path: Path) -> None:
-    server = Server(tmp_path).start()
+def test_dropped_file_becomes_a_deck_to_study(visit: Visit, tmp_path: Path, indexed: Path) -> None:
+    server = Server(indexed).start()
     deck = tmp_path / "birds.csv"
     deck.write_text(BIRDS, encoding="utf-8")
     me = visit()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import ROOT, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 Visit = Callable[..., Visitor]
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True}
@@ -55,7 +55,7 @@ def settle(page: Page) -> None:
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_every_view_is_named_and_readable(server: Server, visit: Visit, colours: str) -> None:
+def test_every_view_is_named_and_readable_in_the_colours_asked_for(server: Server, visit: Visit, colours: str) -> None:
     me = visit(color_scheme=colours)
     page = me.study(server.address)
     wrong: dict[str, Any] = {}
@@ -66,6 +66,10 @@ def test_every_view_is_named_and_readable(server: Server, visit: Visit, colours:
         wrong[f"{view}: faint"] = page.evaluate(FAINT)
 
     check("asked")
+    red, green, blue = page.evaluate(
+        "getComputedStyle(document.querySelector('#sheet')).backgroundColor.match(/\\d+/g)"
+    )
+    assert (max(int(red), int(green), int(blue)) < 60) == (colours == "dark")
     me.answer("gates control the flow of information")
     check("graded")
     page.locator("#rate-3").click()
@@ -83,15 +87,6 @@ def test_every_view_is_named_and_readable(server: Server, visit: Visit, colours:
     page.wait_for_selector("#plot-past .vega-embed")
     check("progress")
     assert {view: found for view, found in wrong.items() if found} == {}
-
-
-def test_dark_page_is_dark(server: Server, visit: Visit) -> None:
-    page = visit(color_scheme="dark").study(server.address)
-    settle(page)
-    red, green, blue = page.evaluate(
-        "getComputedStyle(document.querySelector('#sheet')).backgroundColor.match(/\\d+/g)"
-    )
-    assert max(int(red), int(green), int(blue)) < 60
 
 
 def test_phone_shows_all_without_scrolling_sideways(server: Server, visit: Visit) -> None:
@@ -124,17 +119,13 @@ def test_nothing_moves_for_those_who_asked_for_stillness(server: Server, visit: 
     assert page.evaluate(f"{style}.filter(s => {moves}).length") == 0
 
 
-def test_verdict_is_spoken(server: Server, visit: Visit) -> None:
+def test_verdict_is_spoken_and_page_says_whether_a_model_is_in_use(server: Server, visit: Visit) -> None:
     me = visit()
     page = me.study(server.address)
+    expect(page.locator("#model-line")).to_contain_text("No language model is in use")
     me.answer("no idea")
     spoken = page.locator("#spoken[role=status][aria-live=polite]")
     expect(spoken).to_have_text(page.locator("#result .headline").text_content() or "")
-
-
-def test_page_says_whether_a_model_is_in_use(server: Server, visit: Visit) -> None:
-    page = visit().study(server.address)
-    expect(page.locator("#model-line")).to_contain_text("No language model is in use")
 
 
 @pytest.mark.skipif("TUTOR_PICTURE" not in os.environ, reason="TUTOR_PICTURE=1 makes docs/page.png anew")

@@ -1,6 +1,7 @@
 """The page with a language model behind it: streamed words, Stop, a model that fails, and what the page says of it."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,8 +9,9 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
 from tests.loopback import FAULTS, Loopback, says
+from tests.stocked import with_index
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 Visit = Callable[..., Visitor]
 
 TOML = """[model]
@@ -28,8 +30,8 @@ def model() -> Iterator[Loopback]:
 
 
 @pytest.fixture(scope="module")
-def modelled(tmp_path_factory: pytest.TempPathFactory, model: Loopback) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("home")
+def modelled(tmp_path_factory: pytest.TempPathFactory, model: Loopback, index_home: Path) -> Iterator[Server]:
+    home = with_index(tmp_path_factory.mktemp("home"), index_home)
     (home / "tutor.toml").write_text(TOML.format(url=model.url), encoding="utf-8")
     server = Server(home).start()
     yield server

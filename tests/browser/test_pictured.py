@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server
+from tests.stocked import with_graph
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 def png(red: int) -> bytes:
@@ -25,7 +26,9 @@ def png(red: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", dot) + chunk(b"IEND", b"")
 
 
-def test_picture_comes_with_its_side_of_the_card(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+def test_picture_comes_with_its_side_of_the_card(
+    visit: Callable[..., Visitor], tmp_path: Path, graph_home: Path
+) -> None:
     decks = tmp_path / "data" / "flashcard-tutor" / "decks"
     decks.mkdir(parents=True)
     (decks / "a.csv").write_text(
@@ -33,7 +36,7 @@ def test_picture_comes_with_its_side_of_the_card(visit: Callable[..., Visitor], 
     )
     (decks / "leaf.png").write_bytes(png(10))
     (decks / "oak.png").write_bytes(png(200))
-    server = Server(tmp_path).start()
+    server = Server(with_graph(tmp_path, graph_home)).start()
     try:
         me = visit()
         page = me.open(server.address)

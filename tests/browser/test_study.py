@@ -12,7 +12,7 @@ from corpus.read import bundled_decks, read_decks
 from tests.browser.conftest import Visitor
 from tests.browser.served import Server, Wire
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 Visit = Callable[..., Visitor]
 
 

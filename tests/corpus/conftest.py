@@ -1,13 +1,10 @@
-"""What the corpus tests share: the built-in embedder, opened once, and an embedder made of letters alone."""
+"""What the corpus tests share: an embedder made of letters alone."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-from corpus.minilm import MiniLM
 
 
 class LetterEmbedder:
@@ -32,13 +29,3 @@ class LetterEmbedder:
 @pytest.fixture
 def letters() -> LetterEmbedder:
     return LetterEmbedder()
-
-
-@pytest.fixture(scope="session")
-def minilm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("minilm")
-
-
-@pytest.fixture(scope="session")
-def minilm(minilm_cache: Path) -> MiniLM:
-    return MiniLM.load(minilm_cache)

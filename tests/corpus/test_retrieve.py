@@ -16,8 +16,6 @@ from corpus.read import read_decks
 from corpus.retrieve import Retriever
 from tests.loopback import Loopback, Play, vectors_fault
 
-pytestmark = pytest.mark.xdist_group("retrieve")  # what its fixtures open is opened once
-
 QUERIES = [json.loads(line) for line in (Path(__file__).parent / "queries.jsonl").read_text("utf-8").splitlines()]
 ASKED = [json.loads(line) for line in (Path(__file__).parent / "asked.jsonl").read_text("utf-8").splitlines()]
 

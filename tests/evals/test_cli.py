@@ -91,7 +91,7 @@ def test_a_plan_tells_the_judge_apart_from_the_tutor(call: Call, home: Path) -> 
     assert call("plan", "answers", "--judge", "strikt")[0] == 2
 
 
-def test_grading_runs_with_no_model_and_leaves_a_log_and_a_report(call: Call, home: Path) -> None:
+def test_grading_runs_with_no_model_and_leaves_a_log_and_a_report(call: Call, indexed: Path) -> None:
     code, out, _ = call("run", "grading", "--limit", "6", "--json")
     data = json.loads(out)
     assert code == 0

@@ -30,8 +30,8 @@ def test_a_wrong_move_is_a_fault_of_the_case_file(tmp_path: Path) -> None:
     assert "line 2: `moves` is empty" in faults[1]
 
 
-def test_a_scripted_learner_is_played_against_the_tutor(home: Path) -> None:
-    with open_tutor(load_settings(environ={"XDG_DATA_HOME": str(home), "XDG_CACHE_HOME": str(home)})) as tutor:
+def test_a_scripted_learner_is_played_against_the_tutor(home: Path, indexed: Path) -> None:
+    with open_tutor(load_settings()) as tutor:
         subject = TutorSubject(tutor)
         card = "Name a function that models the all-or-nothing response of biological neurons."
         case = DialogueCase(id="d", card=card, moves=("rate: 5", "hint", "answer: the threshold function", "rate: 5"))

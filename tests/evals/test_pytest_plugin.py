@@ -18,17 +18,17 @@ def _pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_suite_is_a_test_of_ones_own_project_by_fixture_and_by_option(tmp_path: Path) -> None:
-    (tmp_path / "test_own.py").write_text(OWN)
+def test_a_suite_is_a_test_of_ones_own_project_by_fixture_and_by_option(home: Path, indexed: Path) -> None:
+    (home / "test_own.py").write_text(OWN)
     words = ("--tutor-suite", "grading", "--tutor-limit", "3", "--tutor-at-least", "0.05", ".")
-    done = _pytest(tmp_path, *words)
+    done = _pytest(home, *words)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_a_suite_that_falls_short_fails_with_the_reasons_of_its_gate(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
+def test_a_suite_that_falls_short_fails_with_the_reasons_of_its_gate(home: Path, indexed: Path) -> None:
+    (home / "empty").mkdir()
     words = ("--tutor-suite", "grading", "--tutor-limit", "3", "--tutor-at-least", "1.0", "empty")
-    done = _pytest(tmp_path, *words)
+    done = _pytest(home, *words)
     assert done.returncode == 1
     assert "agreement is" in done.stdout
     assert "Traceback" not in done.stdout

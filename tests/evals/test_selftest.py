@@ -6,8 +6,8 @@ from tutor.match import Matcher
 
 
 @pytest.fixture(scope="module")
-def matcher(tmp_path_factory: pytest.TempPathFactory) -> Matcher:
-    return Recalling(MiniLM.load(tmp_path_factory.mktemp("minilm")))
+def matcher(minilm: MiniLM) -> Matcher:
+    return Recalling(minilm)
 
 
 def test_every_scripted_tutor_comes_out_as_what_it_is(matcher: Matcher) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from corpus.card import Card, KeyPoint, card_id
 from tests import postgres
+from tests.stocked import CACHE, with_graph
 from tutor.learner import Learner, Store
 
 
@@ -83,6 +84,6 @@ def learner(store: Store) -> Learner:
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedder's graph is made once for all tests that share it."""
-    return tmp_path_factory.mktemp("cache")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory, graph_home: Path) -> Path:
+    """A cache folder for all tests of a worker, with the embedder's graph."""
+    return with_graph(tmp_path_factory.mktemp("home"), graph_home) / CACHE

@@ -41,7 +41,7 @@ def act(session: s.Session, move: s.Move) -> list[Any]:
     return list(session.act(move))
 
 
-def test_whole_loop_on_the_bundled_decks_survives_a_restart(settings: Settings) -> None:
+def test_whole_loop_on_the_bundled_decks_survives_a_restart(settings: Settings, indexed: Path) -> None:
     with open_tutor(settings) as tutor:
         assert len(tutor.decks) == 5
         assert tutor.search("what is a GRU made of?", 3).results

@@ -1,4 +1,4 @@
-"""The command line as a learner meets it: every command in its own process, in an empty home, with the network shut."""
+"""The command line as a learner meets it: each command in a process and a home of its own, with the network shut."""
 
 import json
 import socket
@@ -13,8 +13,7 @@ import pytest
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def tutor(home: Path) -> Cli:
+def runs_in(home: Path) -> Cli:
     """Run `tutor` with these arguments; the home of one test is kept between its calls."""
 
     def call(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -34,6 +33,11 @@ def tutor(home: Path) -> Cli:
     return call
 
 
+@pytest.fixture
+def tutor(home: Path, indexed: Path) -> Cli:
+    return runs_in(home)
+
+
 def _rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -51,7 +55,8 @@ def test_all_usable_cards_of_the_bundled_decks_are_listed_and_two_are_findings(t
     assert kinds.count("no_answer") == 1
 
 
-def test_search_finds_a_card_and_refuses_a_stranger(tutor: Cli, home: Path) -> None:
+def test_search_finds_a_card_and_refuses_a_stranger_at_the_very_first_start(home: Path) -> None:
+    tutor = runs_in(home)
     (home / "q.jsonl").write_text('{"query": "what does the forget gate do"}\n{"query": "capital of Mongolia"}\n')
     known, strange = _rows(tutor("search", "--queries", "q.jsonl", "-k", "3", "--json"))
     assert known["answerable"]

@@ -42,8 +42,8 @@ class Double:
 
 
 @pytest.fixture(scope="module")
-def matcher(tmp_path_factory: pytest.TempPathFactory) -> Matcher:
-    return Matcher(MiniLM.load(tmp_path_factory.mktemp("minilm")))
+def matcher(minilm: MiniLM) -> Matcher:
+    return Matcher(minilm)
 
 
 @pytest.fixture(scope="module")

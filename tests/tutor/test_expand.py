@@ -143,6 +143,7 @@ def test_question_that_does_not_lead_back_to_its_card_is_left_out(settings: Sett
         assert len(kept) - kept.count(astray) == len(tutor.cards)
 
 
+@pytest.mark.usefixtures("indexed")
 def test_learners_words_find_more_of_the_bundled_cards_and_keywords_no_fewer(settings: Settings) -> None:
     """With questions that a language model wrote for the bundled cards without sight of the suite's queries."""
 

@@ -21,8 +21,8 @@ GATES = (
 
 
 @pytest.fixture(scope="module")
-def grader(tmp_path_factory: pytest.TempPathFactory) -> Grader:
-    return Grader(Matcher(MiniLM.load(tmp_path_factory.mktemp("minilm"))))
+def grader(minilm: MiniLM) -> Grader:
+    return Grader(Matcher(minilm))
 
 
 @pytest.fixture(scope="module")

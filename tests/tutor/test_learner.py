@@ -43,7 +43,7 @@ GRADE = Grade(
 )
 
 
-PLACES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgresql"))]
+PLACES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(params=PLACES)
@@ -442,7 +442,6 @@ def test_nothing_acknowledged_is_lost_by_kill_nine(path: Path) -> None:
             assert store.check() == ()
 
 
-@pytest.mark.xdist_group("postgresql")
 def test_two_replicas_that_write_one_learner_keep_her_chain_whole(cluster: str) -> None:
     url = new_database(cluster)
     writers = [

@@ -13,18 +13,16 @@ from corpus.read import read_decks
 from tutor.grade import Grade, Grader
 from tutor.match import Matcher
 
-pytestmark = pytest.mark.xdist_group("order")  # what its fixtures open is opened once
-
 KINDS = ("right", "half", "against")
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Grade]]:
+def rows(minilm: MiniLM) -> list[dict[str, Grade]]:
     decks = sorted((Path(__file__).parents[2] / "corpus" / "decks").glob("*.txt"))
     cards = {f"{Path(c.path).name[:3]}:{c.index}": c for deck in read_decks(decks) for c in deck.cards}
     lines = Path(__file__).with_name("answers_kept.jsonl").read_text(encoding="utf-8").splitlines()
     cases = [(cards[row["card"]], row[kind]) for row in map(json.loads, lines) for kind in KINDS]
-    grader = Grader(Matcher(MiniLM.load(tmp_path_factory.mktemp("minilm"))))
+    grader = Grader(Matcher(minilm))
     grades = grader.grade_many(
         [
             {"question": c.question, "reference": c.answer, "key_points": c.key_points, "answer": said}

@@ -11,33 +11,34 @@ import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPSConnection
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.browser.served import Server
 from tests.loopback import Loopback, says
+from tests.stocked import with_index
 from tests.visitor import Visitor
 from tutor.assemble import open_tutor
 from tutor.bodies import BODY_LIMIT
 from tutor.config import load_settings
 from tutor.errors import ConfigError
 from tutor.names import Names
-from tutor.server import serve
+from tutor.server import _Stubless, serve
 
 
 def begun(home: Path, said: str = "", more: str = "") -> tuple[Server, Visitor]:
     """A tutor with these lines under [server]."""
-    home.mkdir(exist_ok=True)
     (home / "tutor.toml").write_text(f"{more}\n[server]\n{said}\n")
     server = Server(home, ("--config", str(home / "tutor.toml"))).start()
     return server, Visitor(server.address.partition("://")[2].rstrip("/"))
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def page(tmp_path_factory: pytest.TempPathFactory, index_home: Path) -> Iterator[Visitor]:
     """A visitor of a tutor that logs a line for every request, and counts."""
-    server, visitor = begun(tmp_path_factory.mktemp("home"), 'log = "json"\nmetrics = true')
+    server, visitor = begun(with_index(tmp_path_factory.mktemp("home"), index_home), 'log = "json"\nmetrics = true')
     visitor.home = server.home  # type: ignore[attr-defined]
     yield visitor
     server.kill()
@@ -104,13 +105,22 @@ def test_log_tells_moves_by_number_and_holds_no_text(page: Visitor) -> None:
     assert "\x1b" not in lines
 
 
-def test_counters_and_signing_in_are_closed_unless_asked_for(tmp_path: Path) -> None:
-    server, visitor = begun(tmp_path / "home")
+def test_counters_and_signing_in_are_closed_unless_asked_for(indexed: Path) -> None:
+    server, visitor = begun(indexed)
     try:
         assert visitor.ask("GET", "/metrics").status == 404
         assert visitor.ask("GET", "/login").status == 404
     finally:
         server.kill()
+
+
+def test_what_gradio_would_write_at_every_start_is_still_where_it_is_left_out() -> None:
+    gradio = find_spec("gradio")
+    assert gradio is not None
+    found = _Stubless.find_spec("gradio.component_meta", gradio.submodule_search_locations)
+    assert found is not None
+    assert isinstance(found.loader, _Stubless)
+    assert "def create_or_modify_pyi(" in Path(found.origin or "").read_text(encoding="utf-8")
 
 
 def test_port_in_use_is_said_plainly(home: Path) -> None:
@@ -134,10 +144,10 @@ SLOW = '[model]\nuse = "slow"\n[models.slow]\nmodel = "m"\nbase_url = "{url}"\n'
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_stop_finishes_the_grade_and_a_second_stop_does_not_wait(tmp_path: Path, times: int) -> None:
+def test_stop_finishes_the_grade_and_a_second_stop_does_not_wait(indexed: Path, times: int) -> None:
     with Loopback() as model:
         model.play(*[says("1 made", wait=4.0)] * 3)
-        server, visitor = begun(tmp_path / "home", "", SLOW.format(url=model.url))
+        server, visitor = begun(indexed, "", SLOW.format(url=model.url))
         assert server.process is not None
         visitor.open()
         joined = visitor.join("commit", "click", "it has to do with neurons")
@@ -172,9 +182,8 @@ def test_certificate_that_is_none_is_said_plainly(home: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_page_is_served_by_tls_with_a_cookie_for_tls_alone(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
+def test_page_is_served_by_tls_with_a_cookie_for_tls_alone(indexed: Path) -> None:
+    home = indexed
     make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem"
     subprocess.run(make.split(), cwd=home, check=True, capture_output=True)
     Names(home / "names").add("ada", "correct horse")
@@ -194,10 +203,10 @@ def test_page_is_served_by_tls_with_a_cookie_for_tls_alone(tmp_path: Path) -> No
         server.kill()
 
 
-def test_only_so_many_turns_wait_and_the_next_is_told_at_once(tmp_path: Path) -> None:
+def test_only_so_many_turns_wait_and_the_next_is_told_at_once(indexed: Path) -> None:
     with Loopback() as model:
         model.play(*[says("x", wait=6.0)] * 4)
-        server, visitor = begun(tmp_path / "home", "concurrency = 1\nqueue = 1", SLOW.format(url=model.url))
+        server, visitor = begun(indexed, "concurrency = 1\nqueue = 1", SLOW.format(url=model.url))
         try:
             first, second, third = visitor, Visitor(visitor.place), Visitor(visitor.place)
             third.config  # noqa: B018 - asked for before the rush

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.browser.served import Server
+from tests.stocked import with_index
 from tests.visitor import Visitor
 from tutor.learner import Store
 from tutor.names import Names
-
-pytestmark = pytest.mark.xdist_group("server attacks")  # what its fixtures open is opened once
 
 PASSWORDS = {"ada": "correct horse ada", "bob": "correct horse bob"}
 SECRET = "sk-very-secret-4711"
@@ -69,8 +68,8 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    opened = Place(tmp_path_factory.mktemp("home"))
+def place(tmp_path_factory: pytest.TempPathFactory, index_home: Path) -> Iterator[Place]:
+    opened = Place(with_index(tmp_path_factory.mktemp("home"), index_home))
     yield opened
     opened.server.kill()
 

@@ -56,8 +56,8 @@ def test_short_answers_are_told_apart(question: str, reference: str, answer: str
 
 
 @pytest.fixture(scope="module")
-def grader(tmp_path_factory: pytest.TempPathFactory) -> Grader:
-    return Grader(Matcher(MiniLM.load(tmp_path_factory.mktemp("minilm"))))
+def grader(minilm: MiniLM) -> Grader:
+    return Grader(Matcher(minilm))
 
 
 def graded(grader: Grader, half: str, kind: str) -> Iterator[Grade]:

@@ -74,7 +74,6 @@ def test_nothing_to_take_back_is_said(tutor: Call) -> None:
     assert tutor("undo").stdout == "There is nothing to take back.\n"
 
 
-@pytest.mark.xdist_group("postgresql")
 def test_on_a_database_server_its_own_tools_are_named(tutor: Call, cluster: str, home: Path) -> None:
     url = new_database(cluster)
     (home / "tutor.toml").write_text(f'[store]\nurl = "{url}"\n[embeddings]\nuse = "none"\n')

@@ -1,19 +1,19 @@
 """The page's own Blocks over a real server: what a turn sends, and what it does not send twice."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.served import Server
+from tests.stocked import with_index
 from tests.visitor import Visitor
-
-pytestmark = pytest.mark.xdist_group("lean")  # what its fixtures open is opened once
 
 
 @pytest.fixture(scope="module")
-def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    server = Server(tmp_path_factory.mktemp("lean")).start()
+def visitor(tmp_path_factory: pytest.TempPathFactory, index_home: Path) -> Iterator[Visitor]:
+    server = Server(with_index(tmp_path_factory.mktemp("lean"), index_home)).start()
     yield Visitor(server.address.removeprefix("http://").rstrip("/"))
     server.kill()
 
