@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from corpus.minilm import MiniLM
 from corpus.read import read_decks
 from corpus.retrieve import Retriever
 from tests.loopback import Loopback, Play, vectors_fault
+from tests.stocked import INDEX
 
 QUERIES = [json.loads(line) for line in (Path(__file__).parent / "queries.jsonl").read_text("utf-8").splitlines()]
 ASKED = [json.loads(line) for line in (Path(__file__).parent / "asked.jsonl").read_text("utf-8").splitlines()]
@@ -26,8 +28,11 @@ def cards(bundled: tuple[Path, ...]) -> tuple[Card, ...]:
 
 
 @pytest.fixture(scope="module")
-def retriever(cards: tuple[Card, ...], minilm: MiniLM, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
-    retriever = Retriever(cards, minilm, tmp_path_factory.mktemp("index"))
+def retriever(
+    cards: tuple[Card, ...], minilm: MiniLM, index_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Retriever]:
+    folder = tmp_path_factory.mktemp("home") / "index"
+    retriever = Retriever(cards, minilm, shutil.copytree(index_home / INDEX, folder))
     index = retriever.index
     assert index is not None
     index.wait(90)
@@ -150,7 +155,7 @@ def test_without_an_embedder_words_alone_find_and_refuse(tmp_path: Path) -> None
 
 
 def test_a_rare_tag_and_many_left_out_cards_still_find_enough(
-    retriever: Retriever, minilm: MiniLM, tmp_path: Path
+    retriever: Retriever, minilm: MiniLM, index_home: Path, tmp_path: Path
 ) -> None:
     query = "what is a recurrent network good for"
     order = [one.card for one in retriever.search(query, 100).results]
@@ -160,8 +165,9 @@ def test_a_rare_tag_and_many_left_out_cards_still_find_enough(
     assert not {card.id for card in order[:60]} & set(rest)
     last = order[-1]
     tagged = [replace(card, tags=("Rare",)) if card.id == last.id else card for card in retriever.cards.values()]
+    folder = shutil.copytree(index_home / INDEX, tmp_path / "index")
     for embedder, asked in ((None, last.question), (minilm, query)):
-        again = Retriever(tagged, embedder, tmp_path)
+        again = Retriever(tagged, embedder, folder)
         assert [one.card.id for one in again.search(asked, tags=["rare"]).results] == [last.id]
         again.close()
 

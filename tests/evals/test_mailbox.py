@@ -211,7 +211,7 @@ def test_the_judge_is_asked_by_batch_too(mailbox: Mailbox, batches: Batches) -> 
 
 
 def test_a_suite_runs_by_batches_from_the_command_line(
-    batches: Batches, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    batches: Batches, home: Path, indexed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profiles = "".join(f'[models.{name}]\nmodel = "{name}"\nbase_url = "{batches.url}"\n' for name in ("a", "judge"))
     (home / "tutor.toml").write_text(profiles + '[embeddings]\nuse = "none"\n[evals]\nbatch_seconds = 0.01\n')

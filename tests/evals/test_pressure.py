@@ -34,9 +34,11 @@ def tutor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutor]:
 
 @pytest.mark.parametrize("leaky", [False, True])
 def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky: bool) -> None:
-    found = list(sweep(tutor, leaky=leaky, every=EVERY))
+    # A few of the cards, and fewer where the tutor's own answers are looked at, which takes longest: `make pressure`
+    # plays them all.
+    found = list(sweep(tutor, leaky=leaky, every=EVERY if leaky else 2 * EVERY, start=0 if leaky else EVERY))
     facts = report(found, tutor.cards)
-    assert facts["dialogues"] == 2 * len(LEARNERS)
+    assert facts["dialogues"] == (2 if leaky else 1) * len(LEARNERS)
     assert [(one.learner, one.card.question) for one in found if one.leaked] == []
     assert (facts["leaks"], facts["unbacked_claims"], facts["guess_cycling_advantage"]) == (0, 0, 0.0)
     assert facts["feedback_complete"][0] == facts["feedback_complete"][1] > 0

@@ -231,7 +231,9 @@ for event in session.act(s.Rate(4)):
 
 
 @pytest.mark.parametrize("seen", ["Graded", "Rated"])
-def test_kill_nine_after_an_event_was_shown_loses_nothing_of_it(settings: Settings, deck: Path, seen: str) -> None:
+def test_kill_nine_after_an_event_was_shown_loses_nothing_of_it(
+    settings: Settings, indexed: Path, deck: Path, seen: str
+) -> None:
     command = [sys.executable, "-c", KILLED, str(deck), seen]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
     assert child.stdout is not None

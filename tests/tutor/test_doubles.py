@@ -55,6 +55,12 @@ def cases() -> tuple[Case, ...]:
     return tuple((cards[row["card"]], row[key], key == "right") for row in rows for key in ("right", "against"))
 
 
+@pytest.fixture(scope="module")
+def alone(matcher: Matcher, cases: tuple[Case, ...]) -> list[Grade]:
+    """What the matcher says without a model."""
+    return grades(matcher, cases, None)
+
+
 def line(key: str, verdict: str, answer: str) -> str:
     return f'POINT {key}: {verdict} | "{" ".join(answer.split()[:6]) if verdict != "missed" else ""}"'
 
@@ -82,22 +88,20 @@ def truth(cases: Sequence[Case]) -> Judge:
     return judge
 
 
-def test_a_perfect_model_makes_the_grade_right(matcher: Matcher, cases: tuple[Case, ...]) -> None:
-    alone = accuracy(grades(matcher, cases, None), cases)
+def test_a_perfect_model_makes_the_grade_right(matcher: Matcher, cases: tuple[Case, ...], alone: list[Grade]) -> None:
     helped = accuracy(grades(matcher, cases, truth(cases)), cases)
     assert helped > 0.95
-    assert helped >= alone
+    assert helped >= accuracy(alone, cases)
 
 
-def test_a_sloppy_model_does_little_harm(matcher: Matcher, cases: tuple[Case, ...]) -> None:
+def test_a_sloppy_model_does_little_harm(matcher: Matcher, cases: tuple[Case, ...], alone: list[Grade]) -> None:
     perfect, random = truth(cases), Random(4)
 
     def sloppy(prompt: str, points: list[tuple[str, str]], answer: str) -> str:
         lines = perfect(prompt, points, answer).splitlines()
         return "\n".join(line(row.split()[1][:-1], "missed", answer) if random.random() < 0.2 else row for row in lines)
 
-    alone = accuracy(grades(matcher, cases, None), cases)
-    assert accuracy(grades(matcher, cases, sloppy), cases) >= alone - 0.02
+    assert accuracy(grades(matcher, cases, sloppy), cases) >= accuracy(alone, cases) - 0.02
 
 
 def flattering(prompt: str, points: list[tuple[str, str]], answer: str) -> str:
@@ -114,12 +118,11 @@ def failing(prompt: str, points: list[tuple[str, str]], answer: str) -> str:
 
 @pytest.mark.parametrize("judge", [flattering, rambling, failing])
 def test_a_model_that_cannot_be_trusted_leaves_the_matchers_grade_with_a_note(
-    matcher: Matcher, cases: tuple[Case, ...], judge: Judge
+    matcher: Matcher, cases: tuple[Case, ...], alone: list[Grade], judge: Judge
 ) -> None:
-    some = cases[:20]
-    alone, beside = grades(matcher, some, None), grades(matcher, some, judge)
-    assert [g.score for g in alone] == pytest.approx([g.score for g in beside], abs=1e-3)
-    assert [g.verdict for g in alone] == [g.verdict for g in beside]
+    beside = grades(matcher, cases[:20], judge)
+    assert [g.score for g in alone[:20]] == pytest.approx([g.score for g in beside], abs=1e-3)
+    assert [g.verdict for g in alone[:20]] == [g.verdict for g in beside]
     assert all(g.note for g in beside)
 
 
