@@ -111,11 +111,12 @@ def profile(browser: Browser, **options: object) -> BrowserContext:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser) -> BrowserContext:
+def window(browser: Browser) -> Iterator[BrowserContext]:
     """A window that stays open: Chromium takes longer to open one than to open a tab in it."""
     opened = profile(browser)
     opened.new_page()
-    return opened
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
