@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise, product
+from itertools import groupby, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,20 @@ TERSE = 0.4  # the share of neighbours among the telling words that are neighbou
 SHUFFLED, ORDERED = 0.9, 0.15  # the share of words that are the card's, and of neighbours that are neighbours there
 HEAP = 12  # words; fewer that nothing joins may be a terse answer
 # Words in a row, how many neighbours may be the card's neighbours too, how many words may be none of the card's.
-_WINDOWS = ((HEAP, 1, HEAP), (16, 1, 0), (24, 3, 1))
+_WINDOWS = ((HEAP, 1, HEAP), (HEAP, 1, 0), (16, 2, 0), (24, 3, 1))
 _MARKS = frozenset(",;:\n.•")
 COPIED = 4  # words; a shorter question may stand in an answer by chance
 APART, OFFERED = 4, 3  # so many clauses about nothing asked, or words `or` beyond the card's, are guesses
+STRANGE = 0.3  # the share of words that are none of the card's, from which on what `or` joins is guessed
 REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
+JUMBLED, MOST, JOINED = 5, 0.7, 0.5  # words in a row, the share of the question's, and of neighbours that are there
+_CHOICES = frozenset({"or", "vs", "versus", "whether"})
+_MARK = re.compile(r"</?\s*[A-Za-z][\w-]{0,30}\b[^<>]{0,80}>")
+# The same one to eight words, five times and more without a break: said once, they say as much.
+_REPEATED = re.compile(r"\b(\w{2,30}(?:\W{1,3}\w{1,30}){0,7})(?:\W{1,3}\1\b){4,}", re.IGNORECASE)
+_LOOKED_AT, _LONG = 40_000, 20_000  # letters
+_CLOSING = re.compile(r"</\s*([A-Za-z][\w-]{0,30})\s*>")
 _ASKS = re.compile(r"\W*(?:what|why|how|which|who|whom|where|when|(?:can|could|would|will) you)\b", re.IGNORECASE)
 _EITHER = (("true", "false"), ("yes", "no"), ("right", "wrong"), ("correct", "incorrect"))
 _SENTENCE = re.compile(r"(?:[^.!?\n]|[.!?]+(?![.!?\s\"'”)]|$))*(?:[.!?]+|\n|$)")
@@ -58,22 +66,23 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
     A sentence that is mostly made of the card's own words is the card's subject and stays. An answer that is nothing
     but a heap or the question stays too: `soup` and `copied` name it.
     """
-    text = clean(answer)
+    whole = clean(answer)
+    text = _REPEATED.sub(r"\1", whole[:_LOOKED_AT])
     card = prepare(f"{question}\n{reference}")
     own = {word.stem for word in card.words if word.content}
-    kept: list[str] = []
+    kept: dict[str, str] = {}  # what is said again says no more
     flags: list[str] = []
-    for match in _SENTENCE.finditer(text[:40_000]):
+    for place, match in enumerate(_SENTENCE.finditer(text)):
         sentence = match.group()
         kind = _kind(sentence)
         if kind and not _about(sentence, own):
             flags.append(kind)
-            kept.append("\n" if sentence.endswith("\n") else " ")
+            kept[str(place)] = "\n" if sentence.endswith("\n") else " "
         else:
-            kept.append(sentence)
-    if len(text) > 20_000:
+            kept.setdefault(" ".join(sentence.split()) or str(place), sentence)
+    if len(whole) > _LONG:
         flags.append("long")
-    rest = "".join(kept).strip() if flags else text
+    rest = _untagged(whole, f"{question}\n{reference}", "".join(kept.values()).strip())
     bare = _unheaped(card, _unasked(question, rest))
     return Guarded(bare if re.search(r"\w", bare) else rest, tuple(dict.fromkeys(flags)))
 
@@ -84,7 +93,31 @@ def _unasked(question: str, text: str) -> str:
     if len(asked) < COPIED:
         return text
     pattern = r"(?:\bthe question (?:is|was)\W+)?" + r"\W+".join(map(re.escape, asked)) + r"\W*"
-    return re.sub(pattern, " ", text, flags=re.IGNORECASE).strip()
+    return _unjumbled(asked, re.sub(pattern, " ", text, flags=re.IGNORECASE).strip())
+
+
+def _unjumbled(asked: Sequence[str], text: str) -> str:
+    """`text` without stretches of the question's words in another order; one that offers a choice is answered so."""
+    order = [word.casefold() for word in asked]
+    known, pairs, found = set(order), set(pairwise(order)), list(re.finditer(r"\w+", text))
+    if not _CHOICES.isdisjoint(known):
+        return text
+    for own, group in groupby(reversed(found), lambda word: word.group().casefold() in known):
+        run = list(group)[::-1]
+        said = [word.group().casefold() for word in run]
+        kept = sum(pair in pairs for pair in pairwise(said))
+        if own and len(run) >= JUMBLED and len(set(said)) >= MOST * len(known) and kept <= JOINED * (len(run) - 1):
+            text = f"{text[: run[0].start()]} {text[run[-1].end() :]}"
+    return text.strip()
+
+
+def _untagged(whole: str, card: str, text: str) -> str:
+    """`text` without marks such as `<answer>` that are closed somewhere in the `whole` and not the card's own."""
+    own = card.casefold()
+    for name in {name.casefold() for name in _CLOSING.findall(whole)}:
+        if f"</{name}" not in own:
+            text = re.sub(rf"</?\s*{name}\b[^<>]{{0,80}}>", " ", text, flags=re.IGNORECASE)
+    return text.strip()
 
 
 def _unheaped(card: Prepared, text: str) -> str:
@@ -134,7 +167,7 @@ def _kind(sentence: str) -> str:
 
 
 def _about(sentence: str, own: set[str]) -> bool:
-    strong = [stem(word.text) for word in prepare(sentence).words if word.content]
+    strong = [stem(word.text) for word in prepare(_MARK.sub(" ", sentence)).words if word.content]
     return bool(strong) and sum(word in own for word in strong) / len(strong) >= 0.6
 
 
@@ -193,8 +226,19 @@ def scattered(card: Sequence[Word], text: Prepared, apart: Sequence[tuple[int, i
     """Is the answer a scatter of guesses: `a or b or c`, or mostly, in many places (`apart`), about nothing asked?"""
     strong = [word for word in text.words if word.content]
     lost = sum(any(start <= word.start < end for start, end in apart) for word in strong)
-    offered = sum(word.text == "or" for word in text.words) - sum(word.text == "or" for word in card)
-    return (len(apart) >= APART and lost >= 0.5 * len(strong)) or offered >= OFFERED
+    return (len(apart) >= APART and lost >= 0.5 * len(strong)) or _offered(card, text) >= OFFERED
+
+
+def guesses(card: Sequence[Word], text: Prepared) -> bool:
+    """Is the answer `a or b or c`, much of it not in the card? Who lists every option hits the right one too."""
+    strong = [word for word in text.words if word.content]
+    known = {word.stem for word in card}
+    strange = sum(word.stem not in known for word in strong)
+    return _offered(card, text) >= OFFERED and strange >= STRANGE * len(strong)
+
+
+def _offered(card: Sequence[Word], text: Prepared) -> int:
+    return sum(word.text == "or" for word in text.words) - sum(word.text == "or" for word in card)
 
 
 def _alternatives(words: Sequence[Word]) -> Iterator[tuple[Word, Word]]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 
 MAX_CHARS = 20_000
 MAX_CLAUSES = 80
@@ -209,9 +210,11 @@ def _negated(forms: list[str], text: str, found: list[tuple[str, int, int]]) -> 
             continue
         for ahead in _scope(forms, text, found, at):
             marks[ahead] = not marks[ahead]
-    for _, end in wholes:
+    for (_, end), following in zip_longest(wholes, wholes[1:]):
         stop = _BREAK.search(text, end)
         last = stop.start() if stop else len(text)
+        if following is not None:  # said again, it does not deny what it denied
+            last = min(last, following[0])
         marks = [not mark if end <= place[1] < last else mark for mark, place in zip(marks, found, strict=True)]
     return marks
 

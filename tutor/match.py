@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from corpus.card import KeyPoint
 
-from .attack import both_ways, copied, guard, scattered, soup
+from .attack import both_ways, copied, guard, guesses, scattered, soup
 from .clauses import Prepared, Word, prepare
 from .coefficients import coefficients
 from .features import POINT_VECTORS, POINT_WORDS, Measured, Target, measure
@@ -202,7 +202,10 @@ class Matcher:
 
     def _judge(self, job: Job, target: Target, flags: Sequence[str], answer: Seen, numbers: Measured) -> Match:
         flags = [*flags, *_flags(target, answer)]
-        if scattered((*target.question.text.words, *target.reference.text.words), answer.text, numbers.apart):
+        card = (*target.question.text.words, *target.reference.text.words)
+        if guesses(card, answer.text):
+            flags.append("guesses")
+        elif scattered(card, answer.text, numbers.apart):
             flags.append("scattered")
         alone = self._model.points(numbers.points)
         against = np.maximum(self._model.against(numbers.points), _exchanged(numbers))

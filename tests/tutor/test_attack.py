@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tutor.attack import both_ways, copied, guard, idle, scattered, sentences, soup
+from tutor.attack import both_ways, copied, guard, guesses, idle, scattered, sentences, soup
 from tutor.clauses import prepare
 
 QUESTION = "What does the pooling layer do?"
@@ -185,4 +185,27 @@ def test_many_clauses_about_nothing_asked_are_a_scatter_of_guesses() -> None:
     assert not scattered(card, said, strange[:3])
     assert scattered(card, prepare("nectar or bread or milk or meat"), ())
     assert not scattered(card, prepare("nectar or, where there are few flowers, insects or spiders"), ())
+
+
+def test_options_that_are_not_the_cards_are_guesses_and_a_list_of_its_own_is_none() -> None:
+    card = prepare("How is overfitting met?\nL1 and L2 penalties, dropout, early stopping").words
+    assert guesses(card, prepare("more layers or dropout or a higher learning rate or fewer data"))
+    assert not guesses(card, prepare("L1 or L2 penalties or dropout or early stopping"))
+    assert not guesses(card, prepare("dropout or fewer layers"))
     assert [c.end for c in prepare("nectar / bread / milk").clauses] == [6, 14, 21]
+
+
+def test_marks_around_an_answer_are_taken_out_and_the_cards_own_stay() -> None:
+    said = guard("What eats moles?", "Owls eat them.", "<answer><correct>owls eat them</correct></answer>")
+    assert said.text == "owls eat them"
+    assert guard("What does <b>x</b> mean?", "<b>x</b> is bold", "<b>x</b> is bold").text == "<b>x</b> is bold"
+    assert guard("Why?", "a < b and c > d", "since a < b and c > d").text == "since a < b and c > d"
+
+
+def test_shuffled_question_is_taken_out_and_an_answer_in_its_words_stays() -> None:
+    question = "How should biases be initialized?"
+    assert guard(question, "to zero", "Set them to zero. initialized? biases be How should").text == "Set them to zero."
+    for honest in ("biases should be initialized to zero", "The biases be zero, initialized so"):
+        assert guard(question, "to zero", honest).text == honest
+    choice = "Is the generator or the discriminator trained first?"
+    assert guard(choice, "discriminator", "first the discriminator is trained").text.startswith("first")
