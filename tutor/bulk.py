@@ -21,7 +21,7 @@ from tutor.settings import Settings
 
 __all__ = ["grade_all"]
 
-_ENOUGH = 500  # answers from which on starting processes, some seconds, takes less time than it saves
+_ENOUGH = 2_000  # answers from which on starting processes, and preparing cards in each, takes less than it saves
 _PART = 64  # answers that one process is given at a time
 _own: list[Grader] = []  # the grader of this process, where it is one of those
 
