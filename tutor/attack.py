@@ -32,7 +32,7 @@ REACH = 4  # words to each side of an `or`
 SAID = 0.4  # from here on, one word says another
 JUMBLED, MOST, JOINED = 5, 0.7, 0.5  # words in a row, the share of the question's, and of neighbours that are there
 _CHOICES = frozenset({"or", "vs", "versus", "whether"})
-_MARK = re.compile(r"</?\s*[A-Za-z][\w-]{0,30}\b[^<>]{0,80}>")
+_MARK = re.compile(r"</?\s*([A-Za-z][\w-]{0,30})\b[^<>]{0,80}>")
 # The same one to eight words, five times and more without a break: said once, they say as much.
 _REPEATED = re.compile(r"\b(\w{2,30}(?:\W{1,3}\w{1,30}){0,7})(?:\W{1,3}\1\b){4,}", re.IGNORECASE)
 _LOOKED_AT, _LONG = 40_000, 20_000  # letters
@@ -113,11 +113,9 @@ def _unjumbled(asked: Sequence[str], text: str) -> str:
 
 def _untagged(whole: str, card: str, text: str) -> str:
     """`text` without marks such as `<answer>` that are closed somewhere in the `whole` and not the card's own."""
-    own = card.casefold()
-    for name in {name.casefold() for name in _CLOSING.findall(whole)}:
-        if f"</{name}" not in own:
-            text = re.sub(rf"</?\s*{name}\b[^<>]{{0,80}}>", " ", text, flags=re.IGNORECASE)
-    return text.strip()
+    own, closed = ({name.casefold() for name in _CLOSING.findall(said)} for said in (card, whole))
+    strange = closed - own
+    return _MARK.sub(lambda mark: " " if mark[1].casefold() in strange else mark[0], text).strip()
 
 
 def _unheaped(card: Prepared, text: str) -> str:

@@ -199,6 +199,7 @@ def test_marks_around_an_answer_are_taken_out_and_the_cards_own_stay() -> None:
     said = guard("What eats moles?", "Owls eat them.", "<answer><correct>owls eat them</correct></answer>")
     assert said.text == "owls eat them"
     assert guard("What does <b>x</b> mean?", "<b>x</b> is bold", "<b>x</b> is bold").text == "<b>x</b> is bold"
+    assert guard("What is x?", "<body>x</body> is all", "<b>x</b>, all of it").text == "x , all of it"
     assert guard("Why?", "a < b and c > d", "since a < b and c > d").text == "since a < b and c > d"
 
 
