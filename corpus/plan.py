@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any
 
 from corpus.chunk import Chunk
+from corpus.cores import any_core
 from corpus.embed import Embedder
 from corpus.vectors import VectorCache, text_hash
 
@@ -108,7 +109,7 @@ def hand_over(plan: Plan, module: str, function: str) -> "subprocess.Popen[bytes
         f"from {module} import {function}; {function}(plan_from_json(json.load(sys.stdin)))"
     )
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    with TemporaryFile() as order:
+    with TemporaryFile() as order, any_core():
         order.write(json.dumps(plan_to_json(plan)).encode("ascii"))
         order.seek(0)
         process = subprocess.Popen(

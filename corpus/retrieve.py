@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -20,14 +21,16 @@ from numpy.typing import NDArray
 from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend
 from corpus.card import Card, deck_files
 from corpus.chunk import Chunk, chunk_cards
+from corpus.cores import Lane, cores
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import DeckError, EmbeddingError
 from corpus.evidence import Evidence, Seen, gather
 from corpus.index import Index, Progress, Tell
-from corpus.lexical import STOP_WORDS, Lexical
+from corpus.lexical import Lexical
+from corpus.reason import reason
 from corpus.rerank import NO_STATES, SIZE, words_and_states
 from corpus.rerank import score as late_score
-from corpus.similar import shows_the_same, tells_the_same
+from corpus.similar import shown_once, tells_the_same
 from corpus.tokens import trim
 from corpus.vectors import cosines, largest
 from corpus.wording import Wording, short_forms
@@ -86,12 +89,18 @@ class _Asked:
 
     text: str
     inside: NDArray[np.bool_] | None  # of the chunks, those to look at
-    more: int  # candidates beyond the usual number: as many as are wanted or left out
+    k: int  # cards that are wanted
+    left_out: frozenset[str]
     by_words: bool = False
     vector: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
     words: list[str] = field(default_factory=list)
     states: Floats = field(default_factory=lambda: np.zeros((0, SIZE), dtype=np.float32))
     weights: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))  # of the words
+
+    @property
+    def more(self) -> int:
+        """Candidates beyond the usual number."""
+        return self.k + len(self.left_out)
 
 
 class Retriever:
@@ -123,7 +132,8 @@ class Retriever:
         self._lexical: Lexical | None = None
         self._lock = RLock()
         self._last_inside: dict[tuple[frozenset[str], frozenset[str]], NDArray[np.bool_]] = {}  # by decks and tags
-        self._beside = ThreadPoolExecutor(1, "tutor-index")
+        self._lane = Lane((known := cores())[(len(known) + 1) // 2 :])
+        self._beside = ThreadPoolExecutor(1, "tutor-index", initializer=self._lane.stay)
         self._same: dict[tuple[str, bool], frozenset[str]] = {}  # by card, and whether meaning was looked at
 
     @property
@@ -177,11 +187,11 @@ class Retriever:
             DeckError: a deck that was named is not there.
             EmbeddingError: the embedder fails, and nobody can be told.
         """
-        asked, chosen = self._find(query, k, decks, tags, exclude)
-        if not chosen:
+        asked, chosen, evidence = self._find(query, k, decks, tags, exclude)
+        if evidence is None:
             return SearchResult(query=query, answerable=False, probability=0.0, results=())
         blend = self._blend(asked)
-        probability = blend.probability(self._evidence(asked, chosen))
+        probability = blend.probability(evidence)
         chances = blend.chances([one.fused for one in chosen], probability)
         results = tuple(
             Retrieved(card=self.cards[one.card], score=round(chance, 4), reason=self._reason(asked, one))
@@ -192,8 +202,7 @@ class Retriever:
 
     def evidence(self, query: str, *, exclude: Collection[str] = ()) -> Evidence | None:
         """What `search` judges by whether the query is answerable; None where no card is found."""
-        asked, chosen = self._find(query, 1, (), (), exclude)
-        return self._evidence(asked, chosen) if chosen else None
+        return self._find(query, 1, (), (), exclude)[2]
 
     def near_duplicates(self, card_id: str) -> frozenset[str]:
         """Other cards that ask or tell the same as this one; a quiz keeps them out of sight while it is in play."""
@@ -258,19 +267,20 @@ class Retriever:
 
     def _find(
         self, query: str, k: int, decks: Sequence[str], tags: Sequence[str], exclude: Collection[str]
-    ) -> tuple[_Asked, list[_Found]]:
-        left_out = set(exclude).union(*(self.near_duplicates(one) for one in exclude))
+    ) -> tuple[_Asked, list[_Found], Evidence | None]:
         asked = _Asked(
             text=self._wording.rewrite(trim(" ".join(query.split()), _QUERY_TOKENS)),
             inside=self._inside(self.deck_paths(decks), frozenset(tag.casefold() for tag in tags)),
-            more=k + len(left_out),
+            k=k,
+            left_out=frozenset(exclude).union(*(self.near_duplicates(one) for one in exclude)),
         )
+        index = self._usable()
         try:
-            ranked = self._rank(asked, self._usable())
+            with self._lane.kept_off():
+                return asked, *self._rank(asked, index)
         except EmbeddingError as error:
             self._by_words(error)
-            ranked = self._rank(asked, None)
-        return asked, self._collapse((one for one in ranked if one.card not in left_out), max(k, _COMPARED))
+            return asked, *self._rank(asked, None)
 
     def _inside(self, paths: frozenset[str], tags: frozenset[str]) -> NDArray[np.bool_] | None:
         """Which chunks to look at; the last answer is remembered, since a learner stays with her decks."""
@@ -283,26 +293,37 @@ class Retriever:
         return last[wanted]
 
     def _allowed(self, chunk: Chunk, paths: frozenset[str], tags: frozenset[str]) -> bool:
-        if paths and chunk.path not in paths:
-            return False
-        return not tags or any(tag.casefold() in tags for tag in self.cards[chunk.card].tags)
+        tagged = not tags or any(tag.casefold() in tags for tag in self.cards[chunk.card].tags)
+        return tagged and (not paths or chunk.path in paths)
 
-    def _rank(self, asked: _Asked, index: Index | None) -> Iterator[_Found]:
-        """Every candidate card once, by its best chunk, best first."""
+    def _rank(self, asked: _Asked, index: Index | None) -> tuple[list[_Found], Evidence | None]:
+        """The best cards, best first, and what the first one shows; None where there is none."""
         if not self._chunks or not asked.text:
-            return iter(())
+            return [], None
         asked.by_words = index is None
         near = self._ask(asked, index) if index is not None else None
         lexical = self.lexical.scores(asked.text)
         shown = lexical if asked.inside is None else np.where(asked.inside, lexical, 0)
         worded = np.flatnonzero(shown > 0)
         places = set(worded[largest(shown[worded], _LEXICAL + asked.more)].tolist())
-        scores = {place: _NOTHING for place in places}
-        if index is not None and near is not None:
-            scores = self._compare(asked, index, places | self._foreseen(asked, index))  # while the index looks
-            places |= {index.place(one) for one, _ in near.result()}
-            scores |= self._compare(asked, index, places.difference(scores))
-        return self._cards_at(asked, {place: (*scores[place], float(lexical[place])) for place in places})
+        if index is None or near is None:
+            return self._judge(asked, dict.fromkeys(places, _NOTHING), lexical)
+        foreseen = self._foreseen(asked, index)
+        scores = self._compare(asked, index, places | foreseen)  # while the index looks
+        judged = self._judge(asked, scores, lexical) if foreseen else None
+        places |= {index.place(one) for one, _ in near.result()}
+        if judged is not None and places == scores.keys():
+            return judged
+        scores |= self._compare(asked, index, places.difference(scores))
+        return self._judge(asked, {place: scores[place] for place in places}, lexical)
+
+    def _judge(
+        self, asked: _Asked, scores: Mapping[int, tuple[float, float, float]], lexical: Floats
+    ) -> tuple[list[_Found], Evidence | None]:
+        ranked = self._cards_at(asked, {place: (*told, float(lexical[place])) for place, told in scores.items()})
+        wanted = (one for one in ranked if one.card not in asked.left_out)
+        chosen = list(islice(shown_once(wanted, lambda one: self.cards[one.card]), max(asked.k, _COMPARED)))
+        return chosen, self._evidence(asked, chosen) if chosen else None
 
     def _foreseen(self, asked: _Asked, index: Index) -> set[int]:
         """What the index will find, where a look at every vector takes less time than the index does."""
@@ -362,15 +383,6 @@ class Retriever:
         """How much a word of the query counts: the rarer the more, and nothing where the embedder cannot read it."""
         return 0.0 if word == "[UNK]" else math.sqrt(max(self.lexical.rarity(word), 0.05))
 
-    def _collapse(self, found: Iterable[_Found], k: int) -> list[_Found]:
-        chosen: list[_Found] = []
-        for one in found:
-            if len(chosen) == k:
-                break
-            if not any(shows_the_same(self.cards[one.card], self.cards[other.card]) for other in chosen):
-                chosen.append(one)
-        return chosen
-
     def _neighbours(self, card: Card, index: Index | None) -> dict[str, float]:
         """Cards that might tell the same, with how near they are in meaning."""
         scores = self.lexical.scores(card.question)
@@ -384,15 +396,5 @@ class Retriever:
         return near
 
     def _reason(self, asked: _Asked, found: _Found) -> str:
-        card = self.cards[found.card]
-        parts, told = [], set(STOP_WORDS)
-        fields = {"question": card.question, "answer": card.answer, "learners' questions": " ".join(card.queries)}
-        for where, text in fields.items():
-            shared = [word for word in self.lexical.shared(asked.text, text) if word not in told]
-            if shared:
-                parts.append(f"{where} {'have' if where.endswith('s') else 'has'} {', '.join(shared[:6])}")
-            told.update(shared)
-        if self._embedder is not None:
-            nearness = "close" if found.meaning >= 0.5 else "some" if found.meaning >= 0.3 else "little"
-            parts.append(f"{nearness} likeness in meaning ({found.meaning:.2f})")
-        return "; ".join(parts) or "no shared words"
+        meaning = None if self._embedder is None else found.meaning
+        return reason(asked.text, self.cards[found.card], self.lexical, meaning)

@@ -5,11 +5,13 @@ Knows words, not meanings: a difference in any word that carries content makes t
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 from corpus.card import Card, text_key
+
+T = TypeVar("T")
 
 _WORD = re.compile(r"[^\W_]+(?:[.'’][^\W_]+)*|[+\-−*/^=<>≤≥≠∂∇%#$&|~!]+")
 _CONTRACTED = re.compile(r"(?<=\w)['’](?:s|re)\b")
@@ -53,6 +55,15 @@ def shows_the_same(one: Card, two: Card) -> bool:
     if text_key(one.question) != text_key(two.question):
         return False
     return overlap(words(one.answer), words(two.answer)) >= _WORD_SHARE
+
+
+def shown_once(found: Iterable[T], card: Callable[[T], Card]) -> Iterator[T]:
+    """What was found less that whose card shows the same as an earlier one's."""
+    shown: list[Card] = []
+    for one in found:
+        if not any(shows_the_same(card(one), other) for other in shown):
+            shown.append(card(one))
+            yield one
 
 
 def tells_the_same(one: Card, two: Card, meaning: float) -> bool:

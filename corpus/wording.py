@@ -8,7 +8,7 @@ where the cards have the words that it is made of.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from corpus.lexical import STOP_WORDS
@@ -17,6 +17,7 @@ __all__ = ["Known", "Wording", "short_forms"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"[^\W_]+")
 _SHORT = range(3, 6)  # letters of a short form; with two, too many phrases begin with them
 _MENDED_FROM = 4  # shorter words are never mended: too many others are one letter away
 # What learners say for what cards say, whatever the subject.
@@ -99,13 +100,20 @@ def short_forms(texts: Sequence[str]) -> Callable[[str], str]:
     'generative adversarial network'
     """
 
+    @cache
+    def initials() -> list[str]:
+        return ["".join(word[0] for word in _TOKEN.findall(text.casefold())) for text in texts]
+
     @lru_cache(maxsize=500)
     def written_out(short: str) -> str:
         for letters in (short, short.removesuffix("s")):
             if len(letters) not in _SHORT or not letters.isascii() or not letters.isalpha() or letters in STOP_WORDS:
                 continue
+            holding = [text for text, firsts in zip(texts, initials(), strict=True) if letters in firsts]
+            if not holding:
+                continue
             pattern = re.compile(r"\b" + r"[\s-]+".join(rf"{letter}[a-z]{{2,}}" for letter in letters) + r"\b", re.I)
-            found: Counter[str] = Counter(phrase.casefold() for text in texts for phrase in pattern.findall(text))
+            found: Counter[str] = Counter(phrase.casefold() for text in holding for phrase in pattern.findall(text))
             phrases = [
                 one
                 for one, times in found.most_common()

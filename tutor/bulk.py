@@ -13,8 +13,9 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from corpus.cores import usable_cores
 from corpus.errors import EmbeddingError
-from corpus.minilm import MiniLM, usable_cores
+from corpus.minilm import MiniLM
 from tutor.grade import Grade, Grader
 from tutor.match import Matcher
 from tutor.settings import Settings

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from corpus import minilm as module
+from corpus.cores import cores
 from corpus.errors import EmbeddingError
 from corpus.minilm import MiniLM
 
@@ -115,6 +116,16 @@ def test_no_more_threads_are_used_than_the_environment_allows(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert MiniLM.load(minilm_cache)._session.get_session_options().intra_op_num_threads == 1
+
+
+@pytest.mark.skipif(len(cores()) < 2, reason="there is one core only, or threads cannot be kept on one")
+def test_second_thread_has_a_core_of_its_own_and_the_caller_its_cores_back(minilm_cache: Path) -> None:
+    two = MiniLM.load(minilm_cache, threads=2)
+    options = two._session.get_session_options()
+    assert options.get_session_config_entry("session.intra_op_thread_affinities") == str(cores()[1] + 1)
+    before = cores()
+    two.embed(["What does the update gate do?"])
+    assert cores() == before
 
 
 def test_foreign_weights_are_refused(tmp_path: Path) -> None:
