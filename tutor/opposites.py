@@ -3,6 +3,7 @@
 Knows single words only; what a whole clause says is for `contradiction.py`.
 """
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -74,24 +75,38 @@ def opposed(a: str, b: str) -> bool:
     """
     if a == b or stem(a) == stem(b):
         return False
-    ours, theirs = poles(a), poles(b)
+    if not ((ours := poles(a)) and (theirs := poles(b))):
+        return _prefixed(a, b)
     # `maximum` and `minimum` stand on one side beside `mean`, and on two on more axes.
     together, apart = len(ours & theirs), len(ours & {(axis, 1 - side) for axis, side in theirs})
     return apart > together or (not together and _prefixed(a, b))
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What is left of a word without a prefix that denies, and without either prefix of a pair of opposites."""
+
+    denied: frozenset[str]  # as stems
+    left: frozenset[tuple[int, str]]  # the pair's number, with the rest of the word or its stem
+    right: frozenset[tuple[int, str]]
+
+
+@lru_cache(maxsize=50_000)
+def _cut(word: str) -> _Cut:
+    rests = [word[len(prefix) :] for prefix in _NEGATIVE if word.startswith(prefix)]
+    sides: tuple[set[tuple[int, str]], ...] = (set(), set())
+    for number, pair in enumerate(_PREFIXES):
+        for prefix, found in zip(pair, sides, strict=True):
+            if word.startswith(prefix) and len(rest := word[len(prefix) :]) >= 3:
+                found.update({(number, rest), (number, stem(rest))})
+    return _Cut(frozenset(stem(rest) for rest in rests if len(rest) >= 4), *map(frozenset, sides))
+
+
 def _prefixed(a: str, b: str) -> bool:
-    for one, other in ((a, b), (b, a)):
-        for prefix in _NEGATIVE:
-            rest = one[len(prefix) :]
-            if one.startswith(prefix) and len(rest) >= 4 and stem(rest) == stem(other):
-                return True
-        for left, right in _PREFIXES:
-            if one.startswith(left) and other.startswith(right):
-                rest, tail = one[len(left) :], other[len(right) :]
-                if len(rest) >= 3 and (rest == tail or stem(rest) == stem(tail)):
-                    return True
-    return False
+    one, other = _cut(a), _cut(b)
+    if (one.denied and stem(b) in one.denied) or (other.denied and stem(a) in other.denied):
+        return True
+    return not (one.left.isdisjoint(other.right) and other.left.isdisjoint(one.right))
 
 
 def _near(a: str, b: str, most: int) -> bool:
@@ -125,10 +140,10 @@ def alike(a: str, b: str) -> float:
         return 0.0
     if poles(a) & poles(b):
         return 0.8
-    if not (a.isalpha() and b.isalpha()):
+    if a[:1] != b[:1] or not (a.isalpha() and b.isalpha()):
         return 0.0
     short = min(len(a), len(b))
-    if short >= 5 and a[0] == b[0] and _near(a, b, 1 if short < 8 else 2):
+    if short >= 5 and _near(a, b, 1 if short < 8 else 2):
         return 0.85
     shared = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), short)
     return 0.7 if shared >= 5 and shared >= 0.6 * max(len(a), len(b)) else 0.0
