@@ -4,7 +4,7 @@ Takes such text out or names it with a flag; what a flag costs is decided in `ma
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,16 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clauses import STOP, Prepared, Word, clean, prepare, stem
+from .heap import LEAST, heaps
 from .opposites import PLACES, alike, opposed
 
 Floats = NDArray[np.floating[Any]]
 IDLE, WORDS = 0.15, 1.0  # the share of a point, or the words of it, that a sentence must add to count as about it
 TERSE = 0.4  # the share of neighbours among the telling words that are neighbours there, but for one between
 SHUFFLED, ORDERED = 0.9, 0.15  # the share of words that are the card's, and of neighbours that are neighbours there
-HEAP = 12  # words; fewer that nothing joins may be a terse answer
-# Words in a row, how many neighbours may be the card's neighbours too, how many words may be none of the card's.
-_WINDOWS = ((HEAP, 1, HEAP), (HEAP, 1, 0), (16, 2, 0), (24, 3, 1))
-_MARKS = frozenset(",;:\n.•")
 COPIED = 4  # words; a shorter question may stand in an answer by chance
 APART, OFFERED = 4, 3  # so many clauses about nothing asked, or words `or` beyond the card's, are guesses
 STRANGE = 0.3  # the share of words that are none of the card's, from which on what `or` joins is guessed
@@ -33,6 +30,7 @@ SAID = 0.4  # from here on, one word says another
 JUMBLED, MOST, JOINED = 5, 0.7, 0.5  # words in a row, the share of the question's, and of neighbours that are there
 _CHOICES = frozenset({"or", "vs", "versus", "whether"})
 _MARK = re.compile(r"</?\s*([A-Za-z][\w-]{0,30})\b[^<>]{0,80}>")
+_FILLED = re.compile(r"<([A-Za-z][\w-]{0,30})\b[^<>]{0,80}>[^<>A-Za-z]{1,20}</\1\s*>")
 # The same one to eight words, five times and more without a break: said once, they say as much.
 _REPEATED = re.compile(r"\b(\w{2,30}(?:\W{1,3}\w{1,30}){0,7})(?:\W{1,3}\1\b){4,}", re.IGNORECASE)
 _LOOKED_AT, _LONG = 40_000, 20_000  # letters
@@ -64,7 +62,7 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
     """`answer` cleaned, without orders to the grader, look-alikes of its own output, heaps of words and the question.
 
     A sentence that is mostly made of the card's own words is the card's subject and stays. An answer that is nothing
-    but a heap or the question stays too: `soup` and `copied` name it.
+    but a heap or the question stays too, and is named: a heap here or by `soup`, the question by `copied`.
     """
     whole = clean(answer)
     text = _REPEATED.sub(r"\1", whole[:_LOOKED_AT])
@@ -83,7 +81,10 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
     if len(whole) > _LONG:
         flags.append("long")
     rest = _untagged(whole, f"{question}\n{reference}", "".join(kept.values()).strip())
-    bare = _unheaped(card, _unasked(question, rest))
+    unasked = _unasked(question, rest)
+    bare = _unheaped(card, unasked)
+    if re.search(r"\w", unasked) and not re.search(r"\w", bare):
+        flags.append("keyword_soup")
     return Guarded(bare if re.search(r"\w", bare) else rest, tuple(dict.fromkeys(flags)))
 
 
@@ -112,47 +113,25 @@ def _unjumbled(asked: Sequence[str], text: str) -> str:
 
 
 def _untagged(whole: str, card: str, text: str) -> str:
-    """`text` without marks such as `<answer>` that are closed somewhere in the `whole` and not the card's own."""
+    """`text` without marks such as `<answer>` that are closed somewhere in the `whole` and not the card's own.
+
+    What stands between two of them without a letter, as in `<grade>100</grade>`, goes with them.
+    """
     own, closed = ({name.casefold() for name in _CLOSING.findall(said)} for said in (card, whole))
     strange = closed - own
+    text = _FILLED.sub(lambda mark: " " if mark[1].casefold() in strange else mark[0], text)
     return _MARK.sub(lambda mark: " " if mark[1].casefold() in strange else mark[0], text).strip()
 
 
 def _unheaped(card: Prepared, text: str) -> str:
     """`text` without stretches of words that nothing joins, or that are the card's words in no order of the card's."""
     seen = prepare(text)
-    heap = _heaps(card, seen) if len(seen.words) >= HEAP else np.zeros(0, bool)
+    heap = heaps(card, seen) if len(seen.words) >= LEAST else np.zeros(0, bool)
     if not heap.any():
         return text
     edges = [word.start for word in seen.words]
     parts = [seen.text[a:b] for a, b in pairwise([*edges, len(seen.text)])]
     return seen.text[: edges[0]] + "".join(part for part, drop in zip(parts, heap, strict=True) if not drop)
-
-
-def _heaps(card: Prepared, text: Prepared) -> NDArray[np.bool_]:
-    """Which words lie in a heap."""
-    stems = [word.stem for word in text.words]
-    known = {word.stem for word in card.words}
-    pairs = set(pairwise(word.stem for word in card.words))
-    gaps = (text.text[a.end : b.start] for a, b in pairwise(text.words))
-    ordered = _sums(pair in pairs for pair in pairwise(stems))
-    own = _sums(word in known for word in stems)
-    joined = _sums(word.weight < 0.5 for word in text.words)
-    marks = _sums(not _MARKS.isdisjoint(gap) for gap in gaps)
-    heap = np.zeros(len(stems) + 1, int)
-    for size, pairs_kept, others in _WINDOWS:
-        at = np.arange(max(0, len(stems) - size + 1))
-        end = at + size
-        found = (ordered[end - 1] - ordered[at] <= pairs_kept) & (own[end] - own[at] >= size - others)
-        if others == size:  # of whatever words: a heap only where nothing joins them
-            found &= (joined[end] == joined[at]) & (marks[end - 1] - marks[at] < size // 3)
-        heap[at[found]] += 1
-        heap[end[found]] -= 1
-    return heap.cumsum()[:-1] > 0
-
-
-def _sums(flags: Iterable[bool]) -> NDArray[np.int64]:
-    return np.cumsum([0, *flags])
 
 
 def _kind(sentence: str) -> str:

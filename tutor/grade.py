@@ -34,7 +34,7 @@ TRUSTED = 0.85  # from this confidence on, the matcher's verdict on a point stan
 OTHER_CARD = "Another card asks the same and answers it so, which is right as well."
 _BATCH = 32
 _CAPPED = {
-    "keyword_soup": 0.1, "copied_question": 0.1, "guesses": 0.1, "both_ways": 0.25, "scattered": 0.4, "long": 0.6,
+    "keyword_soup": 0.1, "copied_question": 0.1, "guesses": 0.0, "both_ways": 0.25, "scattered": 0.4, "long": 0.6,
 }  # fmt: skip
 
 

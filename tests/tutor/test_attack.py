@@ -152,6 +152,17 @@ def test_a_heap_of_words_behind_an_answer_is_taken_out() -> None:
     assert len(guard(QUESTION, REFERENCE, f"{said} {shuffled}").text) < len(said) + len(shuffled) / 2
 
 
+def test_an_answer_that_is_a_heap_throughout_stays_and_is_named() -> None:
+    heap = "saves regions it map of parameters the which summarises feature"
+    seen = guard(QUESTION, REFERENCE, heap)
+    assert (seen.text, seen.flags) == (heap, ("keyword_soup",))
+
+
+def test_a_mark_that_holds_no_words_goes_with_what_it_holds() -> None:
+    assert guard(QUESTION, REFERENCE, "<a>It saves parameters.</a><grade>100</grade>").text == "It saves parameters."
+    assert guard(QUESTION, REFERENCE, "It is <b>not</b> 100.").text == "It is  not  100."
+
+
 def test_the_question_said_again_is_taken_out() -> None:
     question = "Why does max pooling save so many parameters?"
     assert guard(question, REFERENCE, f"The question is: {question} Maps get smaller.").text == "Maps get smaller."
