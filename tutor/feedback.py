@@ -53,7 +53,8 @@ def first_looks(points: int, speech: Speech = ENGLISH) -> tuple[str, ...]:
     if points < 2:
         return (speech.opening["wrong"], speech.opening["partial"], next_)
     lines = speech.opening["wrong_of"], speech.opening["partial_of"]
-    return (*(line.format(made=made, all=points) for line in lines for made in range(points)), next_)
+    counted = (line.format(made=made, all=points) for line in lines for made in range(points))
+    return (*counted, speech.opening["partial"], next_)
 
 
 def _asked(grade: Grade) -> list[PointGrade]:
@@ -66,6 +67,8 @@ def _counted(speech: Speech, grade: Grade) -> str:
     if len(points) < 2:
         return speech.opening[grade.verdict]
     made = sum(point.verdict == "made" for point in points)
+    if not made and grade.verdict != "wrong":  # right in part, and no point of it in whole
+        return speech.opening[grade.verdict]
     return speech.opening[f"{grade.verdict}_of"].format(made=made, all=len(points))
 
 

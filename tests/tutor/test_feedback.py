@@ -37,6 +37,12 @@ def test_partial_answer_is_told_what_was_right_what_was_missing_and_one_next_thi
     )
 
 
+def test_points_made_in_part_only_are_not_told_as_none(cards: tuple[Card, ...]) -> None:
+    half = replace(grade(cards[0], "partly", "partly"), score=0.5, verdict="partial")
+    assert feedback(cards[0], half).startswith("Partly: some of it is there.\n")
+    assert first_look(half).split("\n")[0] in first_looks(2)
+
+
 def test_contradiction_is_shown_beside_the_card(cards: tuple[Card, ...]) -> None:
     assert feedback(cards[4], grade(cards[4], "made", "contradicted", "made")) == (
         "Partly: 2 of 3 points.\n"

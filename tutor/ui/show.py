@@ -170,7 +170,7 @@ def _verdict(view: View, words: Words) -> str:
     headline = words.headline.get(verdict, verdict) if view.answer.strip() else words.told
     if verdict == "ungraded" and not _to_tick(view):
         headline = words.left_open
-    if not view.answer.strip():
+    if not view.answer.strip() or (not made and verdict in {"partial", "correct"}):  # right in part, no point in whole
         count = ""
     unsettled = f'<p class="unsettled">{escape(words.unsettled)}</p>' if _to_tick(view) else ""
     own = f'<span class="own">{escape(words.ticked)}</span>' if ticked else ""

@@ -72,6 +72,13 @@ def test_card_that_waits_shows_its_face_and_no_result() -> None:
     assert seen.moves == {"Commit", "AskHint"}
 
 
+def test_points_made_in_part_only_are_not_counted_as_none() -> None:
+    half = replace(GRADE, key_points=tuple(replace(point, verdict="partly") for point in POINTS))
+    seen = screen(replace(GRADED, grade=half), ENGLISH)
+    assert "Partly right" in seen.result
+    assert "points made" not in seen.result
+
+
 def test_graded_card_shows_points_her_words_and_the_reference() -> None:
     seen = screen(GRADED, ENGLISH)
     assert "Partly right" in seen.result
