@@ -72,10 +72,11 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
     flags: list[str] = []
     for place, match in enumerate(_SENTENCE.finditer(text)):
         sentence = match.group()
-        kind = _kind(sentence)
-        if kind and not _about(sentence, own):
+        kind, at = _kind(sentence)
+        if kind and not _about(sentence[at:], own):
             flags.append(kind)
-            kept[str(place)] = "\n" if sentence.endswith("\n") else " "
+            before = sentence[:at] if _about(sentence[:at], own) else ""  # no mark may part it from what was said
+            kept[str(place)] = before + ("\n" if sentence.endswith("\n") else " ")
         else:
             kept.setdefault(" ".join(sentence.split()) or str(place), sentence)
     if len(whole) > _LONG:
@@ -134,13 +135,14 @@ def _unheaped(card: Prepared, text: str) -> str:
     return seen.text[: edges[0]] + "".join(part for part, drop in zip(parts, heap, strict=True) if not drop)
 
 
-def _kind(sentence: str) -> str:
+def _kind(sentence: str) -> tuple[str, int]:
+    """What a sentence is, an order or a look-alike, and where that begins; "" and 0 where it is neither."""
     if len(sentence) < 4:
-        return ""
+        return "", 0
     orders, looks = _patterns()
-    if orders.search(sentence):
-        return "order"
-    return "lookalike" if looks.match(sentence) else ""
+    if order := orders.search(sentence):
+        return "order", order.start()
+    return ("lookalike", 0) if looks.match(sentence) else ("", 0)
 
 
 def _about(sentence: str, own: set[str]) -> bool:

@@ -15,6 +15,8 @@ from .clauses import Prepared
 
 __all__ = ["LEAST", "heaps", "misplaced"]
 
+Whole = NDArray[np.int64]
+
 LEAST = 8  # words; fewer are no heap
 _MARKS = frozenset(",;:\n.•")
 _STOPS = frozenset(".!?;:,)\n•")
@@ -56,48 +58,62 @@ _LOOSE = 12  # so many words without one that joins them, and hardly a mark betw
 
 def heaps(card: Prepared, text: Prepared) -> NDArray[np.bool_]:
     """Which words of `text` lie in a heap, shape (words,)."""
-    stems = [word.stem for word in text.words]
-    known = {word.stem for word in card.words}
     pairs = set(pairwise(word.stem for word in card.words))
-    kept = _sums(pair in pairs for pair in pairwise(stems))
-    own = _sums(word in known for word in stems)
+    kept = _sums(pair in pairs for pair in pairwise(word.stem for word in text.words))
     wrong = _sums(misplaced(text))
-    heap = np.zeros(len(stems) + 1, int)
-    for size, most, others, least, longest in _WINDOWS:
-        if len(card.words) <= longest:
-            at, end = _stretches(len(stems), size)
-            found = (kept[end - 1] - kept[at] <= most) & (own[end] - own[at] >= size - others)
-            _mark(heap, at, end, found & (wrong[end] - wrong[at] >= least))
     sentence = _sentences(text)
-    at, end = _stretches(len(stems), min(_STRANGE, len(stems)))
-    strange = np.zeros_like(heap)
-    _mark(strange, at, end, wrong[end] - wrong[at] >= 2)
-    holds = np.bincount(sentence, np.diff(wrong)) > 0
-    at, end = _stretches(len(stems), _LOOSE)
-    joined = _sums(word.weight < 0.5 for word in text.words)
-    marks = _sums(not _MARKS.isdisjoint(gap) for gap in _gaps(text))
-    found = (kept[end - 1] - kept[at] <= 1) & (joined[end] == joined[at]) & (marks[end - 1] - marks[at] < _LOOSE // 3)
-    _mark(heap, at, end, found)
-    found = (heap.cumsum()[:-1] > 0) | ((strange.cumsum()[:-1] > 0) & holds[sentence])
+    strange = _strange(text, wrong) & (np.bincount(sentence, np.diff(wrong)) > 0)[sentence]
+    found = _shuffled(card, text, kept, wrong) | _loose(text, kept) | strange
     # What it takes of a sentence most of which lies outside is that sentence's own: the heap was hung on to it.
     share = np.bincount(sentence, found) / np.bincount(sentence)
     return found & (share[sentence] > 0.5)
 
 
-def _sentences(text: Prepared) -> NDArray[np.int64]:
+def _shuffled(card: Prepared, text: Prepared, kept: Whole, wrong: Whole) -> NDArray[np.bool_]:
+    """The card's own words in no order of its own."""
+    known = {word.stem for word in card.words}
+    own = _sums(word.stem in known for word in text.words)
+    found = np.zeros(len(text.words), bool)
+    for size, most, others, least, longest in _WINDOWS:
+        if len(card.words) <= longest:
+            at, end = _stretches(text, size)
+            few = (kept[end - 1] - kept[at] <= most) & (wrong[end] - wrong[at] >= least)
+            found |= _covered(text, at, end, few & (own[end] - own[at] >= size - others))
+    return found
+
+
+def _loose(text: Prepared, kept: Whole) -> NDArray[np.bool_]:
+    """Words that nothing joins."""
+    at, end = _stretches(text, _LOOSE)
+    joined = _sums(word.weight < 0.5 for word in text.words)
+    marks = _sums(not _MARKS.isdisjoint(gap) for gap in _gaps(text))
+    bare = (joined[end] == joined[at]) & (marks[end - 1] - marks[at] < _LOOSE // 3)
+    return _covered(text, at, end, bare & (kept[end - 1] - kept[at] <= 1))
+
+
+def _strange(text: Prepared, wrong: Whole) -> NDArray[np.bool_]:
+    """Words of which several stand where they cannot."""
+    at, end = _stretches(text, min(_STRANGE, len(text.words)))
+    return _covered(text, at, end, wrong[end] - wrong[at] >= 2)
+
+
+def _sentences(text: Prepared) -> Whole:
     """Which sentence each word is in, from 0."""
     ends = np.array([bool(_END.search(gap)) for gap in [*_gaps(text), ""]], np.int64)
     return ends.cumsum() - ends
 
 
-def _stretches(count: int, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    at = np.arange(max(0, count - size + 1))
+def _stretches(text: Prepared, size: int) -> tuple[Whole, Whole]:
+    at = np.arange(max(0, len(text.words) - size + 1))
     return at, at + size
 
 
-def _mark(heap: NDArray[np.int64], at: NDArray[np.int64], end: NDArray[np.int64], found: NDArray[np.bool_]) -> None:
-    np.add.at(heap, at[found], 1)
-    np.add.at(heap, end[found], -1)
+def _covered(text: Prepared, at: Whole, end: Whole, found: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which words lie in any of the stretches that were found."""
+    edges = np.zeros(len(text.words) + 1, np.int64)
+    np.add.at(edges, at[found], 1)
+    np.add.at(edges, end[found], -1)
+    return edges.cumsum()[:-1] > 0
 
 
 def misplaced(text: Prepared) -> Iterator[bool]:
@@ -120,5 +136,5 @@ def _gaps(text: Prepared) -> list[str]:
     return [text.text[a.end : b.start] for a, b in pairwise(text.words)]
 
 
-def _sums(flags: Iterable[bool]) -> NDArray[np.int64]:
+def _sums(flags: Iterable[bool]) -> Whole:
     return np.cumsum([0, *flags])
