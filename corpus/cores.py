@@ -5,7 +5,7 @@ Threads are left alone where the operating system cannot keep them on a core (ma
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Lock
 
 __all__ = ["Lane", "any_core", "cores", "usable_cores"]
@@ -26,15 +26,9 @@ def usable_cores() -> int:
     return max(1, min(len(cores()) or os.cpu_count() or 1, _MOST))
 
 
-@contextmanager
-def any_core() -> Iterator[None]:
+def any_core() -> AbstractContextManager[None]:
     """Lets the calling thread run on every core of this process meanwhile, and so what it starts then, for good."""
-    own = cores()
-    _move(_ALL)
-    try:
-        yield
-    finally:
-        _move(own)
+    return _moved(_ALL)
 
 
 class Lane:
@@ -61,13 +55,22 @@ class Lane:
         if not self.cores or not self._taken.acquire(blocking=False):
             yield
             return
-        own = cores()
         try:
-            _move(set(own) - self.cores)
-            yield
+            with _moved(set(cores()) - self.cores):
+                yield
         finally:
-            _move(own)
             self._taken.release()
+
+
+@contextmanager
+def _moved(to: Collection[int]) -> Iterator[None]:
+    """Keeps the calling thread on these cores meanwhile."""
+    own = cores()
+    _move(to)
+    try:
+        yield
+    finally:
+        _move(own)
 
 
 def _move(to: Collection[int]) -> None:

@@ -84,9 +84,11 @@ def guard(question: str, reference: str, answer: str) -> Guarded:
     rest = _untagged(whole, f"{question}\n{reference}", "".join(kept.values()).strip())
     unasked = _unasked(question, rest)
     bare = _unheaped(card, unasked)
-    if re.search(r"\w", unasked) and not re.search(r"\w", bare):
-        flags.append("keyword_soup")
-    return Guarded(bare if re.search(r"\w", bare) else rest, tuple(dict.fromkeys(flags)))
+    if not re.search(r"\w", bare):
+        if re.search(r"\w", unasked):
+            flags.append("keyword_soup")
+        bare = rest
+    return Guarded(bare, tuple(dict.fromkeys(flags)))
 
 
 def _unasked(question: str, text: str) -> str:
