@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.cores import BESIDE
 from corpus.errors import EmbeddingError
 from corpus.plan import DISTANCE, Plan
 from corpus.seal import read_json, write_json
@@ -50,7 +51,7 @@ class Opened:
     def folder(cls, plan: Plan) -> "Opened | None":
         """The collection in the plan's folder, which was verified; None where Chroma fails on it."""
         mark = plan.home / f"open-{os.getpid()}-{next(_OPENINGS)}"
-        with _faults():
+        with _faults(), BESIDE.kept_on():
             mark.write_text("opening")
             client = _local(plan.home / "chroma")
             collection = client.get_collection(_COLLECTION, embedding_function=None)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import Lock
 
-__all__ = ["Lane", "any_core", "cores", "usable_cores"]
+__all__ = ["BESIDE", "Lane", "any_core", "cores", "usable_cores"]
 
 _MOST = 8
 
@@ -46,20 +46,29 @@ class Lane:
         """Keeps the calling thread on these cores for good."""
         _move(self.cores)
 
+    def kept_on(self) -> AbstractContextManager[None]:
+        """Keeps the calling thread on these cores meanwhile, and what it starts then for good."""
+        return _moved(self.cores)
+
     @contextmanager
     def kept_off(self) -> Iterator[None]:
         """Keeps the calling thread off these cores; only one at a time, lest all callers crowd on those that are left.
 
         A thread that has no other core to run on is left where it is.
         """
-        if not self.cores or not self._taken.acquire(blocking=False):
+        own = set(cores())
+        if self.cores.isdisjoint(own) or not self._taken.acquire(blocking=False):
             yield
             return
         try:
-            with _moved(set(cores()) - self.cores):
+            with _moved(own - self.cores):
                 yield
         finally:
             self._taken.release()
+
+
+# Where Chroma looks, and the thread that waits for it, while the searching thread compares: the upper half.
+BESIDE = Lane(_ALL[(len(_ALL) + 1) // 2 :])
 
 
 @contextmanager

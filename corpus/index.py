@@ -4,6 +4,7 @@ The collection is a cache, in our folder or on a Chroma server: built aside by a
 one rename, rebuilt when in doubt; meanwhile the kept vectors are searched exactly. Knows nothing of words.
 """
 
+import math
 import os
 import shutil
 import subprocess
@@ -184,7 +185,8 @@ class Index:
         if inside is not None:
             similar = np.where(inside, similar, -np.inf)
         best = largest(similar, k)
-        return [(self._chunks[at].id, float(similar[at])) for at in best if np.isfinite(similar[at])]
+        near = zip(best.tolist(), similar[best].tolist(), strict=True)
+        return [(self._chunks[at].id, alike) for at, alike in near if math.isfinite(alike)]
 
     def _agrees(self, vector: Floats, found: Sequence[tuple[str, float]], k: int) -> bool:
         """Whether Chroma's best results are as near as it says, by the vectors that we keep.

@@ -40,7 +40,7 @@ _QUESTION_WEIGHT = 2
 _ALIKE = 0.36
 _MOST_ALIKE = 8
 _SAME_WORD = 0.5  # from here on two words are the same one with another ending
-_REMEMBERED = 10_000  # words of queries whose likenesses are kept
+_REMEMBERED = 10_000  # words of queries that are kept as terms
 _FEW = 3  # words that a query of keywords has at most
 
 
@@ -54,10 +54,11 @@ class Text(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Term:
-    """A word of the query and the words of the chunks it stands for, with how alike they are (0 to 1)."""
+    """A word of the query and the words of the chunks it stands for, with how alike they are (0 to 1), best first."""
 
     word: str
     matches: tuple[tuple[int, float], ...]
+    words: tuple[str, ...]  # those of the matches
 
 
 def split_words(text: str) -> list[str]:
@@ -193,8 +194,9 @@ class Lexical:
     def likeness(self, word: str, text: str) -> float:
         """How much alike (0 to 1) a word of a query and the most alike word of a chunk's text are, as `scores` goes."""
         there = _bag(text)
-        near = ((self.words[match], alike) for term in self._match(word) for match, alike in term.matches)
-        return max((alike for other, alike in near if other in there), default=0.0)
+        terms = [term for term in self._match(word) if not there.isdisjoint(term.words)]
+        near = (pair for term in terms for pair in zip(term.words, term.matches, strict=True))
+        return max((alike for other, (_, alike) in near if other in there), default=0.0)
 
     def terms(self, query: str) -> tuple[Term, ...]:
         """The telling words of a query, each once, with the words of the chunks that it matches."""
@@ -207,18 +209,20 @@ class Lexical:
     def _match(self, query: str) -> tuple[Term, ...]:
         words = dict.fromkeys(split_words(query))
         telling = [word for word in words if word not in STOP_WORDS] or list(words)
-        return tuple(Term(word=word, matches=self._likenesses(word)) for word in telling)
+        return tuple(self._term(word) for word in telling)
 
     @cached_property
-    def _known(self) -> dict[str, tuple[tuple[int, float], ...]]:
+    def _known(self) -> dict[str, Term]:
         return {}
 
-    def _likenesses(self, word: str) -> tuple[tuple[int, float], ...]:
+    def _term(self, word: str) -> Term:
         found = self._known.get(word)
         if found is None:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
-            found = self._known[word] = tuple(self._alike(word))
+            matches = tuple(self._alike(word))
+            found = Term(word=word, matches=matches, words=tuple(self.words[match] for match, _ in matches))
+            self._known[word] = found
         return found
 
     def scores(self, query: str) -> Floats:
@@ -238,13 +242,10 @@ class Lexical:
 
     def shared(self, query: str, text: str) -> tuple[str, ...]:
         """The words of `text` that answer to words of the query, in the query's order."""
-        there = _bag(text)
-        found: dict[str, None] = {}
+        there, found = _bag(text), dict[str, None]()
         for term in self.terms(query):
-            for match, _ in term.matches:
-                if self.words[match] in there:
-                    found.setdefault(self.words[match])
-                    break
+            if not there.isdisjoint(term.words):
+                found.setdefault(next(word for word in term.words if word in there))
         return tuple(found)
 
     def named(self, query: str, question: str) -> bool:
@@ -254,7 +255,10 @@ class Lexical:
         terms = self.terms(query)
         return 0 < len(terms) <= _FEW and all(
             {term.word, term.word.removesuffix("s")} & short
-            or any(self.words[match] in there for match, alike in term.matches if alike >= _SAME_WORD)
+            or any(
+                other in there and alike >= _SAME_WORD
+                for other, (_, alike) in zip(term.words, term.matches, strict=True)
+            )
             for term in terms
         )
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from corpus.blend import BY_MEANING, BY_STATES, BY_WORDS, Blend
 from corpus.card import Card, deck_files
 from corpus.chunk import Chunk, chunk_cards
-from corpus.cores import Lane, cores
+from corpus.cores import BESIDE
 from corpus.embed import Embedder, WordEmbedder
 from corpus.errors import DeckError, EmbeddingError
 from corpus.evidence import Evidence, Seen, gather
@@ -132,8 +132,7 @@ class Retriever:
         self._lexical: Lexical | None = None
         self._lock = RLock()
         self._last_inside: dict[tuple[frozenset[str], frozenset[str]], NDArray[np.bool_]] = {}  # by decks and tags
-        self._lane = Lane((known := cores())[(len(known) + 1) // 2 :])
-        self._beside = ThreadPoolExecutor(1, "tutor-index", initializer=self._lane.stay)
+        self._beside = ThreadPoolExecutor(1, "tutor-index", initializer=BESIDE.stay)
         self._same: dict[tuple[str, bool], frozenset[str]] = {}  # by card, and whether meaning was looked at
 
     @property
@@ -276,7 +275,7 @@ class Retriever:
         )
         index = self._usable()
         try:
-            with self._lane.kept_off():
+            with BESIDE.kept_off():
                 return asked, *self._rank(asked, index)
         except EmbeddingError as error:
             self._by_words(error)

@@ -50,19 +50,17 @@ def overlap(one: Sequence[str], two: Sequence[str]) -> float:
     return sum((left & right).values()) / total if total else 1.0
 
 
-def shows_the_same(one: Card, two: Card) -> bool:
-    """Whether showing both would show one thing twice."""
-    if text_key(one.question) != text_key(two.question):
-        return False
+def _answers_the_same(one: Card, two: Card) -> bool:
     return overlap(words(one.answer), words(two.answer)) >= _WORD_SHARE
 
 
 def shown_once(found: Iterable[T], card: Callable[[T], Card]) -> Iterator[T]:
     """What was found less that whose card shows the same as an earlier one's."""
-    shown: list[Card] = []
+    shown: dict[str, list[Card]] = {}  # by question
     for one in found:
-        if not any(shows_the_same(card(one), other) for other in shown):
-            shown.append(card(one))
+        known = shown.setdefault(text_key(card(one).question), [])
+        if not any(_answers_the_same(card(one), other) for other in known):
+            known.append(card(one))
             yield one
 
 
@@ -70,7 +68,7 @@ def tells_the_same(one: Card, two: Card, meaning: float) -> bool:
     """Whether one card gives the other away; `meaning` is how near they are in meaning, at most 1."""
     if text_key(one.question) == text_key(two.question) or meaning >= _SAME_MEANING:
         return True
-    if overlap(words(one.answer), words(two.answer)) >= _WORD_SHARE and len(words(one.answer)) > 2:
+    if _answers_the_same(one, two) and len(words(one.answer)) > 2:
         return True
     return overlap(words(one.question), words(two.question)) >= _QUESTION_SHARE and meaning >= _QUESTION_SHARE
 

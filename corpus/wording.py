@@ -19,6 +19,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WORD = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[^\W_]+")
 _SHORT = range(3, 6)  # letters of a short form; with two, too many phrases begin with them
+_REMEMBERED = 5_000  # words of queries, most of which come again
 _MENDED_FROM = 4  # shorter words are never mended: too many others are one letter away
 # What learners say for what cards say, whatever the subject.
 _PLAIN = {
@@ -70,10 +71,11 @@ class Wording:
         self._known = known
         self._common = common or {}
         self._written_out = written_out
+        self._put = lru_cache(maxsize=_REMEMBERED)(self._mend)
 
     def rewrite(self, query: str) -> str:
         """The query with slips mended and plain phrases put as cards put them."""
-        mended = _WORD.sub(lambda found: self._mend(found.group()), query)
+        mended = _WORD.sub(lambda found: self._put(found.group()), query)
         return _PHRASE.sub(lambda found: _PLAIN[found.group().casefold()], mended)
 
     def _mend(self, word: str) -> str:

@@ -58,6 +58,16 @@ def test_what_a_helper_starts_may_run_everywhere() -> None:
         assert helper.submit(_mine).result() == {cores()[-1]}
 
 
+def test_what_is_started_on_the_helpers_cores_stays_there_and_the_caller_goes_back() -> None:
+    before, lane, seen = _mine(), Lane(cores()[-1:]), []
+    with lane.kept_on():
+        started = threading.Thread(target=lambda: seen.append(_mine()))
+        started.start()
+    started.join()
+    assert seen == [{cores()[-1]}]
+    assert _mine() == before
+
+
 def test_of_several_callers_one_is_moved() -> None:
     lane, inside, seen = Lane(cores()[1:]), threading.Barrier(3), []
 
