@@ -194,8 +194,7 @@ class Lexical:
     def likeness(self, word: str, text: str) -> float:
         """How much alike (0 to 1) a word of a query and the most alike word of a chunk's text are, as `scores` goes."""
         there = _bag(text)
-        terms = [term for term in self._match(word) if not there.isdisjoint(term.words)]
-        near = (pair for term in terms for pair in zip(term.words, term.matches, strict=True))
+        near = (pair for term in self._match(word) for pair in zip(term.words, term.matches, strict=True))
         return max((alike for other, (_, alike) in near if other in there), default=0.0)
 
     def terms(self, query: str) -> tuple[Term, ...]:

@@ -50,8 +50,6 @@ def _basis() -> Floats:
 def _product(left: Floats, right: Floats, out: Floats | None = None) -> Floats:
     """`left @ right`, on one core."""
     out = np.empty((len(left), right.shape[1]), dtype=np.float32) if out is None else out
-    if left.size * right.shape[1] <= _ONE_CORE:
-        return np.matmul(left, right, out=out)
     step = max(1, _ONE_CORE // max(1, right.size))
     for at in range(0, len(left), step):
         np.matmul(left[at : at + step], right, out=out[at : at + step])
