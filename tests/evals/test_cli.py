@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,14 +43,16 @@ def two_runs(home: Path, make_suite: Callable[..., Path], queries: Cases, right:
     return logs[0], logs[1]
 
 
-def test_help_is_quick_and_names_every_command() -> None:
-    before = os.times()
-    done = subprocess.run([sys.executable, "-m", "evals.cli", "--help"], capture_output=True, text=True, check=True)
-    after = os.times()
-    took = after.children_user + after.children_system - before.children_user - before.children_system
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    code = (
+        "import atexit, sys; from evals.cli import main; sys.argv[1:] = ['--help']; "
+        "heavy = {'chromadb', 'numpy', 'onnxruntime', 'openai', 'pydantic', 'sqlalchemy'}; "
+        "atexit.register(lambda: print('loaded:', sorted(heavy & set(sys.modules)))); main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     for name in ("list", "plan", "run", "score", "compare", "gate", "report", "show", "bench"):
         assert f"\n  {name} " in done.stdout
-    assert took < 0.3
+    assert done.stdout.endswith("loaded: []\n")
 
 
 def test_suites_are_listed(call: Call) -> None:
@@ -157,7 +158,7 @@ def test_a_run_that_cannot_write_its_log_says_so(call: Call, home: Path) -> None
     code, _, err = call("run", "grading", "--limit", "1")
     assert code == 2
     assert "cannot be written" in err
-    assert os.linesep.join(err.splitlines()[:2])
+    assert "Traceback" not in err
 
 
 def test_two_profiles_and_a_judge_run_against_a_server(call: Call, home: Path) -> None:
