@@ -293,11 +293,14 @@ _Ring = dict[str, tuple[int, float]]
 
 def _gain(a: dict[str, _Ring], b: dict[str, _Ring], u: str, v: str, passive: bool) -> float:
     """How much better the neighbours fit when `u` and `v` change places, as a strength; 0 where they do not."""
-    crossed_fits = (_fit(a[u], b[v], u, v, passive), _fit(a[v], b[u], u, v, passive))
-    straight = (_fit(a[u], b[u], u, v, passive), _fit(a[v], b[v], u, v, passive))
-    if min(crossed_fits) <= 0 or any(new <= old for new, old in zip(crossed_fits, straight, strict=True)):
-        return 0.0  # a word that fits where it stands has changed places with none
-    gain = sum(crossed_fits) - sum(straight)
+    pairs = (((a[u], b[v]), (a[u], b[u])), ((a[v], b[u]), (a[v], b[v])))
+    gain = 0.0
+    for crossed, straight in pairs:
+        new = _fit(*crossed, u, v, passive)
+        # A word that fits where it stands has changed places with none.
+        if new <= 0 or new <= (old := _fit(*straight, u, v, passive)):
+            return 0.0
+        gain += new - old
     return min(0.95, 0.3 + 0.6 * gain) if gain >= 0.5 else 0.0
 
 

@@ -7,6 +7,7 @@ asked or the answer is wrong. Longer answers are left to `match.py`, and so is w
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from .clauses import STOP, plain, words
@@ -107,7 +108,8 @@ def weigh(
     return _WORTH.get(outcome)
 
 
-def _ways(question: str, reference: str) -> tuple[list[str], bool]:
+@lru_cache(maxsize=2_000)  # an answer is cut into parts, each held against the same few
+def _ways(question: str, reference: str) -> tuple[tuple[str, ...], bool]:
     """The short ways to say the reference, and whether there are no longer ones.
 
     They are its alternatives, each with and without what stands in brackets.
@@ -127,7 +129,7 @@ def _ways(question: str, reference: str) -> tuple[list[str], bool]:
             if way and len(named) <= _MOST_WORDS and len(way.split()) <= 2 * _MOST_WORDS:
                 found.append(way)
         all_short = all_short and (not part or not {*whole}.isdisjoint(found))
-    return found, all_short
+    return tuple(found), all_short
 
 
 def _glosses(answer: str, ways: int) -> Sequence[str]:

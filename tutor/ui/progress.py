@@ -75,7 +75,9 @@ def _coming(facts: Mapping[str, Any], now: datetime, words: Words) -> Chart:
     rows = [(day["day"], day["due"]) for day in facts["coming_days"]]
     today = now.astimezone().date()
     counts = {date.fromisoformat(day): due for day, due in rows}
-    return Chart(marks=by_day(counts, today, len(rows), today, words) if any(counts.values()) else (), rows=rows)
+    if not any(counts.values()):  # fifteen days of no cards are nothing to show
+        return Chart(marks=(), rows=())
+    return Chart(marks=by_day(counts, today, len(rows), today, words), rows=rows)
 
 
 def _done(reviews: Iterable[Review], now: datetime, words: Words) -> dict[str, Chart]:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from tutor.schedule import Review
+from tutor.ui.plot import numbers
 from tutor.ui.progress import by_day, charts, weakest_html
 from tutor.ui.words import ENGLISH
 
@@ -34,6 +35,13 @@ def test_every_plot_is_made_of_its_own_numbers() -> None:
     assert made["minutes"].marks[-1] == ("today", 2)
     assert made["mastery"].marks == [("A <b>", 40)]
     assert made["mastery"].labels == ["A <b>"]
+
+
+def test_where_no_card_comes_back_there_is_nothing_to_show() -> None:
+    days = [{"day": "2026-03-02", "due": 0}, {"day": "2026-03-03", "due": 0}]
+    made = charts({**FACTS, "coming_days": days}, [], NOW, ENGLISH)
+    assert not made["coming"].marks
+    assert ENGLISH.nothing_yet in numbers("coming", made["coming"].rows, ENGLISH)
 
 
 def test_shares_are_drawn_between_the_ends_of_their_intervals() -> None:
