@@ -85,14 +85,17 @@ class Wire:
                 threading.Thread(target=self._relay, args=pair, daemon=True).start()
 
     def _relay(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
-        with contextlib.suppress(OSError):
+        try:
             while piece := source.recv(65536):
                 if answers:
                     self.heard += piece
                 else:
                     piece = re.sub(rb"(?i)accept-encoding:", b"x-other-encodin:", piece)
                 target.sendall(piece)
-            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # reset, as when a request meets the end of an idle connection
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)  # however it ended: a browser that hears of it asks again
 
     @property
     def words(self) -> str:
