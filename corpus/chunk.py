@@ -54,7 +54,7 @@ def _texts(card: Card, max_tokens: int) -> Iterator[str]:
     else:
         yield from _parts(card, max_tokens)
     if asked:
-        yield trim(f"{_shortened(card.question, max_tokens // _QUESTION_SHARE)}\n{asked}", max_tokens)
+        yield trim(f"{trim(card.question, max_tokens // _QUESTION_SHARE)}\n{asked}", max_tokens)
 
 
 def _fits(text: str, max_tokens: int) -> bool:
@@ -63,7 +63,7 @@ def _fits(text: str, max_tokens: int) -> bool:
 
 
 def _parts(card: Card, max_tokens: int) -> Iterator[str]:
-    before = f"{_shortened(card.question, max_tokens // _QUESTION_SHARE)}\n"
+    before = f"{trim(card.question, max_tokens // _QUESTION_SHARE)}\n"
     packed = ""
     for piece in _pieces(card.answer, before, max_tokens):
         joined = f"{packed}\n{piece}" if packed else piece
@@ -89,7 +89,3 @@ def _by_words(text: str, before: str, most: int) -> Iterator[str]:
         piece = trim(before + text, most)[len(before) :] or text[:1]
         yield piece
         text = text[len(piece) :].lstrip()
-
-
-def _shortened(question: str, room: int) -> str:
-    return trim(question, room) if count_tokens(question) > room else question

@@ -5,7 +5,7 @@ Scores nothing and decides nothing: `corpus.blend` weighs these numbers.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,12 +117,8 @@ def _by_states(
     spelled = np.array([lexical.likeness(seen.words[at], seen.card) for at in used])
     gap = float(((1 - np.maximum(whole[used], spelled)) * rare).max())
     by_question = by_question[used]
-    return Evidence(
-        late=known.late,
-        dense=known.dense,
-        lexical=known.lexical,
-        lead=known.lead,
-        asked=known.asked,
+    return replace(
+        known,
         margin=fused[0] - fused[1] if len(fused) > 1 else fused[0] / 3,
         gap=gap,
         terse_gap=gap * share,

@@ -27,7 +27,7 @@ from corpus.rerank import RECIPE, States, embedded, unpack
 from corpus.seal import names, point, read_json, seal, sealed, sweep, unseal, write_json
 from corpus.vectors import VectorCache, cosines, largest
 
-__all__ = ["Index", "Progress", "Tell", "VectorCache"]
+__all__ = ["Index", "Progress", "Tell"]
 
 Floats = NDArray[np.float32]
 # Called with texts embedded so far and texts to embed; not called where there is nothing to embed.

@@ -165,9 +165,8 @@ def _swallowed_at(line: str, inside: bool) -> int:
     return place if own_line or before.endswith((".", "!")) or after.endswith(":") else 0
 
 
-def _rows(lines: Iterable[str]) -> Iterator[_Row]:
+def _rows(lines: Sequence[str]) -> Iterator[_Row]:
     """Lines with their marks read. Pluses before minuses are for and against, under minuses one level deeper."""
-    lines = list(lines)
     marked = [bare[1] for line in lines if line.strip() and (bare := _BARE_SIGN.match(line))]
     weighed = marked[:1] == ["+"] and len(set(marked)) > 1 and len(marked) == sum(map(bool, map(str.strip, lines)))
     sign = ""

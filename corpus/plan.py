@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -70,32 +70,14 @@ def plan_for(chunks: Sequence[Chunk], cache: VectorCache, embedder: Embedder, fo
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     """The plan as a value that JSON can hold."""
-    return {
-        "folder": str(plan.folder),
-        "cache": str(plan.cache),
-        "embedder": plan.embedder,
-        "dimensions": plan.dimensions,
-        "ids": plan.ids,
-        "hashes": [name.hex() for name in plan.hashes],
-        "made_by": plan.made_by,
-        "name": plan.name,
-        "url": plan.url,
-    }
+    raw = {one.name: getattr(plan, one.name) for one in fields(plan)}
+    return {**raw, "folder": str(plan.folder), "cache": str(plan.cache), "hashes": [name.hex() for name in plan.hashes]}
 
 
 def plan_from_json(raw: dict[str, Any]) -> Plan:
     """The plan that `plan_to_json` wrote."""
-    return Plan(
-        folder=Path(raw["folder"]),
-        cache=Path(raw["cache"]),
-        embedder=raw["embedder"],
-        dimensions=raw["dimensions"],
-        ids=tuple(raw["ids"]),
-        hashes=tuple(bytes.fromhex(name) for name in raw["hashes"]),
-        made_by=raw["made_by"],
-        name=raw["name"],
-        url=raw["url"],
-    )
+    paths = {name: Path(raw[name]) for name in ("folder", "cache")}
+    return Plan(**{**raw, **paths, "ids": tuple(raw["ids"]), "hashes": tuple(map(bytes.fromhex, raw["hashes"]))})
 
 
 def hand_over(plan: Plan, module: str, function: str) -> "subprocess.Popen[bytes]":

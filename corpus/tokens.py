@@ -9,6 +9,8 @@ import re
 import string
 import subprocess
 import sys
+from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -61,15 +63,9 @@ def trim(text: str, max_tokens: int, model: str = "") -> str:
     return text[:cut].rstrip()
 
 
-def _last_fitting(text: str, ends: Any, max_tokens: int, model: str) -> int:  # noqa: ANN401  a list or a range
-    low, high = 0, len(ends)
-    while low < high:
-        middle = (low + high) // 2
-        if count_tokens(text[: ends[middle]].rstrip(), model) <= max_tokens:
-            low = middle + 1
-        else:
-            high = middle
-    return int(ends[low - 1]) if low else 0
+def _last_fitting(text: str, ends: Sequence[int], max_tokens: int, model: str) -> int:
+    place = bisect_right(ends, max_tokens, key=lambda end: count_tokens(text[:end].rstrip(), model))
+    return ends[place - 1] if place else 0
 
 
 def _estimate(text: str) -> float:

@@ -142,7 +142,7 @@ def _package(deck: Deck) -> bytes:
         note = genanki.Note(
             model=model,
             fields=[_markup(card.question), _markup(card.answer)],
-            tags=[tag for tag in _tag_words(card).split()],
+            tags=_tag_words(card).split(),
             guid=guid,
         )
         one = decks.setdefault(card.deck, genanki.Deck(_number(card.deck), card.deck))

@@ -5,18 +5,16 @@ them.
 """
 
 import os
-from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from corpus.card import Finding
 from corpus.errors import DeckError
-from corpus.read import columns, wire
+from corpus.read import wire
 from corpus.read.archive import MAX_COLLECTION, MAX_MEDIA_MAP, Package
-from corpus.read.collection import CardRow, Collection, CollectionError, Note, load
+from corpus.read.collection import CardRow, Collection, CollectionError, load
 from corpus.read.source import Pair, PastReview, Reading
-from corpus.read.template import render
+from corpus.read.template import by_name, render
 
 _COLLECTIONS = ("collection.anki21b", "collection.anki21", "collection.anki2")
 _NEWEST = 3
@@ -105,35 +103,16 @@ def _pair(collection: Collection, row: CardRow, index: int) -> Pair:
         raise LookupError("its note type is gone")
     deck = collection.decks.get(row.deck, "")
     try:
-        sides = render(kind, row.place, _fields(kind.fields, note), _extra(deck))
+        values = by_name(kind, note.values)
+        return render(kind, row.place, values, index=index, deck=deck, guid=note.guid, tags=note.tags)
     except IndexError as error:
         raise LookupError("its template is gone") from error
-    return Pair(
-        question=sides.question,
-        answer=sides.answer,
-        remark=sides.remark,
-        index=index,
-        line=0,
-        tags=note.tags,
-        deck=deck,
-        guid=note.guid,
-        key=columns.key_of(note.guid, row.place),
-    )
-
-
-def _fields(names: tuple[str, ...], note: Note) -> Mapping[str, str]:
-    return dict(zip(names, [*note.values, *[""] * len(names)], strict=False))
-
-
-def _extra(deck: str) -> Mapping[str, str]:
-    # Tags stay tags; in the text they would count as part of the answer.
-    return {"Tags": "", "Deck": deck, "Subdeck": deck.rpartition("::")[2], "CardFlag": ""}
 
 
 def _name(pairs: list[Pair]) -> str:
     """The one deck that holds all cards, itself or as the deck above them; empty if there is none."""
-    tops = Counter(pair.deck.split("::")[0] for pair in pairs)
+    names = {pair.deck for pair in pairs}
+    tops = {name.split("::")[0] for name in names}
     if len(tops) != 1:
         return ""
-    names = {pair.deck for pair in pairs}
-    return next(iter(names)) if len(names) == 1 else next(iter(tops))
+    return (names if len(names) == 1 else tops).pop()

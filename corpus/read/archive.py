@@ -33,14 +33,7 @@ class Package:
         self._check_directory(file)
         try:
             self._zip = zipfile.ZipFile(file)
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            struct.error,
-            UnicodeDecodeError,
-            OSError,
-            ValueError,
-        ) as error:
+        except (zipfile.BadZipFile, NotImplementedError, struct.error, OSError, ValueError) as error:
             raise self.fault(f"a damaged zip file ({error})") from error
         self.names = frozenset(self._zip.namelist())
 
@@ -78,7 +71,7 @@ class Package:
                 return self._counted(stream.read, name, limit, entry.compress_size, told)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
             raise self.fault(f"{name} in it is damaged ({error})") from error
-        except (RuntimeError, NotImplementedError) as error:
+        except RuntimeError as error:
             raise self.fault(f"{name} in it cannot be unpacked ({error})") from error
 
     def unzstd(self, raw: bytes, limit: int) -> bytes:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from corpus.read import wire
@@ -72,7 +72,7 @@ class Collection:
     decks: Mapping[int, str]
     notes: Mapping[int, Note]
     cards: tuple[CardRow, ...]
-    reviews: tuple[ReviewRow, ...] = field(default=())
+    reviews: tuple[ReviewRow, ...]
 
 
 def load(data: bytearray) -> Collection:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from corpus.card import own_id
+from corpus.read.source import Pair
 
 Role = Literal["question", "answer", "tags", "deck", "guid", "id", "ignored", "remark", "extra"]
 
@@ -107,10 +108,21 @@ def _remarked(row: dict[Role, str], remark: str) -> Row:
     return {**row, "answer": f"{answer}\n{remark}", "remark": remark}
 
 
-def key(row: Row) -> str:
-    """What the row itself calls its card: its id, else Anki's guid. A short number only counts rows, which move."""
-    id = row.get("id", "").strip()
-    return id if id and not _COUNT.fullmatch(id) else key_of(row.get("guid", "").strip())
+def pair(row: Row, index: int, line: int, *, uncertain: bool) -> Pair:
+    """The card of a row. Its key is its id, else Anki's guid; a short number only counts rows, which move."""
+    id, guid = row.get("id", "").strip(), row.get("guid", "").strip()
+    return Pair(
+        question=row.get("question", "").strip(),
+        answer=row.get("answer", "").strip(),
+        index=index,
+        line=line,
+        tags=tags(row.get("tags", "")),
+        deck=row.get("deck", "").strip(),
+        guid=guid,
+        key=id if id and not _COUNT.fullmatch(id) else key_of(guid),
+        remark=row.get("remark", ""),
+        uncertain=uncertain,
+    )
 
 
 def key_of(guid: str, place: int = 0) -> str:

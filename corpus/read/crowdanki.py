@@ -8,10 +8,9 @@ from typing import Any
 
 from corpus.card import Finding
 from corpus.errors import DeckError
-from corpus.read import columns
 from corpus.read.collection import NoteType, note_type
 from corpus.read.source import Pair, Reading, Source
-from corpus.read.template import cloze_numbers, render, shows_a_field
+from corpus.read.template import by_name, cloze_numbers, render, shows_a_field
 
 _DEEPEST = 20
 
@@ -59,21 +58,10 @@ def _notes(deck: Mapping[str, Any], name: str, depth: int) -> Iterator[tuple[str
 
 
 def _pairs(kind: NoteType, note: Mapping[str, Any], deck: str, before: int) -> Iterator[Pair]:
-    values = dict(zip(kind.fields, [*map(str, note["fields"]), *[""] * len(kind.fields)], strict=False))
-    extra = {"Tags": "", "Deck": deck, "Subdeck": deck.rpartition("::")[2], "CardFlag": ""}
+    values = by_name(kind, map(str, note["fields"]))
+    guid, tags = str(note.get("guid", "")), tuple(map(str, note.get("tags") or []))
     for index, place in enumerate(_places(kind, values), before + 1):
-        sides = render(kind, place, values, extra)
-        yield Pair(
-            question=sides.question,
-            answer=sides.answer,
-            remark=sides.remark,
-            index=index,
-            line=0,
-            tags=tuple(map(str, note.get("tags") or [])),
-            deck=deck,
-            guid=str(note.get("guid", "")),
-            key=columns.key_of(str(note.get("guid", "")), place),
-        )
+        yield render(kind, place, values, index=index, deck=deck, guid=guid, tags=tags)
 
 
 def _places(kind: NoteType, values: Mapping[str, str]) -> list[int]:

@@ -16,7 +16,7 @@ from corpus.card import Finding
 from corpus.read import columns
 from corpus.read.columns import Role
 from corpus.read.markup import to_text
-from corpus.read.source import MAX_CARDS, MAX_LETTERS, Pair, Reading, Source, few_enough
+from corpus.read.source import MAX_CARDS, MAX_LETTERS, Reading, Source, few_enough
 from corpus.read.template import after_rule
 
 _SEPARATORS = {
@@ -75,9 +75,8 @@ def read(source: Source) -> Reading:
     records = list(islice(_records(body, mark, skip), MAX_CARDS + 2))
     few_enough(source.path, records)
     if directives:
-        return _read_anki(source, records, directives)
-    names, records = _header(records)
-    return _read_table(source, records, names, mark)
+        return _read_anki(records, directives)
+    return _read_table(source, records, mark)
 
 
 def _directives(lines: Sequence[str]) -> tuple[dict[str, str], int]:
@@ -177,36 +176,28 @@ def _unquoted(field: str) -> str:
     return field
 
 
-def _header(records: list[_Record]) -> tuple[list[str], list[_Record]]:
-    if records and columns.is_header(records[0].fields):
-        return records[0].fields, records[1:]
-    return [], records
-
-
-def _read_table(source: Source, records: list[_Record], names: list[str], mark: str) -> Reading:
-    usual = len(names) or (Counter(len(record.fields) for record in records).most_common(1) or [(2, 0)])[0][0]
-    found: list[Role] = columns.roles(names) if names else _unnamed(usual)
+def _read_table(source: Source, records: list[_Record], mark: str) -> Reading:
+    headed = bool(records) and columns.is_header(records[0].fields)
+    if headed:
+        names, records = records[0].fields, records[1:]
+    else:
+        [(usual, _)] = Counter(len(record.fields) for record in records).most_common(1) or [(2, 0)]
+        names = ["question", "answer", *[""] * (usual - 2)]
+    found = columns.roles(names)
     findings, pairs, own = [], [], names == columns.WRITTEN
     for index, record in enumerate(records, 1):
-        values = [columns.FORMULA.sub(_one_less, cell) for cell in record.fields] if own else record.fields
+        values = record.fields
+        if own:
+            values = [columns.FORMULA.sub(lambda start: start[0][1:], cell) for cell in values]
         ragged = len(values) > len(found) and len(found) > 1
         if ragged:
             last = len(found) - 1
             values = [*values[:last], mark.join(values[last:])]
         if ragged or record.mended:
-            findings.append(_ragged(source, record, len(found), index, mark, bool(names)))
-        row = columns.fields(names or [""] * len(found), found, values)
-        pairs.append(_pair(row, index, record.line, uncertain=ragged or record.mended))
+            findings.append(_ragged(source, record, len(found), index, mark, headed))
+        row = columns.fields(names, found, values)
+        pairs.append(columns.pair(row, index, record.line, uncertain=ragged or record.mended))
     return Reading(format="table, tabs" if mark == "\t" else "table", pairs=pairs, findings=tuple(findings))
-
-
-def _one_less(found: re.Match[str]) -> str:
-    return found[0][1:]
-
-
-def _unnamed(count: int) -> list[Role]:
-    rest: list[Role] = ["extra"] * (count - 2)
-    return ["question", "answer", *rest]
 
 
 def _ragged(source: Source, record: _Record, expected: int, index: int, mark: str, headed: bool) -> Finding:
@@ -222,22 +213,7 @@ def _ragged(source: Source, record: _Record, expected: int, index: int, mark: st
     return Finding(kind="uncertain", message=text, path=str(source.path), line=record.line, index=index)
 
 
-def _pair(row: columns.Row, index: int, line: int, *, uncertain: bool) -> Pair:
-    return Pair(
-        question=row.get("question", "").strip(),
-        answer=row.get("answer", "").strip(),
-        index=index,
-        line=line,
-        tags=columns.tags(row.get("tags", "")),
-        deck=row.get("deck", "").strip(),
-        guid=row.get("guid", "").strip(),
-        key=columns.key(row),
-        remark=row.get("remark", ""),
-        uncertain=uncertain,
-    )
-
-
-def _read_anki(source: Source, records: list[_Record], directives: dict[str, str]) -> Reading:
+def _read_anki(records: list[_Record], directives: dict[str, str]) -> Reading:
     """Anki's own text export: the directives say which columns are not fields of the note."""
     special: dict[int, Role] = {}
     for key, one in (("tags", "tags"), ("deck", "deck"), ("guid", "guid"), ("notetype", "ignored")):
@@ -255,7 +231,7 @@ def _read_anki(source: Source, records: list[_Record], directives: dict[str, str
         row["question"] = texts[0] if texts else ""
         row["answer"] = _without_question("\n".join(filter(None, texts[1:])), row["question"])
         row.setdefault("tags", directives.get("tags", ""))
-        pairs.append(_pair(row, index, record.line, uncertain=record.mended))
+        pairs.append(columns.pair(row, index, record.line, uncertain=record.mended))
     return Reading(format="Anki text", name=directives.get("deck", ""), pairs=pairs)
 
 

@@ -57,9 +57,7 @@ def read(source: Source) -> Reading:
     lines = _without_front_matter(text.split("\n"))
     fenced = _fenced(lines)
     found = [*_asked(lines, fenced)]
-    taken = {
-        row for one in found for row in range(one.at, one.at + one.question.count("\n") + one.answer.count("\n") + 2)
-    }
+    taken = {row for one in found for row in _rows(one)}
     tagged = bool(_DECK_TAG.search(text))
     found += [one for one in _parted(lines, fenced, tagged=tagged) if one.at not in taken]
     if tagged:
@@ -70,7 +68,7 @@ def read(source: Source) -> Reading:
 
 
 def _rows(one: _Found) -> range:
-    return range(one.at, one.at + max(1, one.question.count("\n") + one.answer.count("\n") + 2))
+    return range(one.at, one.at + one.question.count("\n") + one.answer.count("\n") + 2)
 
 
 def _without_front_matter(lines: list[str]) -> list[str]:

@@ -12,8 +12,8 @@ _TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)((?:\"[^\"<]*\"|'[^'<]*'|[^<>
 _DROPPED = re.compile(r"<(script|style|head|title|template)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"\b(src|alt|data-tex|block)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))", re.IGNORECASE)
 _BLOCKS = frozenset(
-    "p div ul ol dl dd dt blockquote table tr section article header footer figure hr center address form fieldset "
-    "h1 h2 h3 h4 h5 h6 pre details summary".split()
+    "p div dl dd dt blockquote table tr section article header footer figure hr center address form fieldset "
+    "h1 h2 h3 h4 h5 h6 details summary".split()
 )
 _INLINE = {
     "br": ("\n", "\n"),
@@ -79,7 +79,7 @@ class _Writer:
         self.parts: list[str] = []
         self.lists: list[int] = []  # one a list: -1 for bullets, else the last number
         self.code = False
-        self.closing: list[tuple[str, str]] = []  # sub and sup wait for their text
+        self.closing: list[tuple[str, int]] = []  # sub and sup wait for their text
 
     def write(self, markup: str) -> str:
         at = 0
@@ -101,7 +101,7 @@ class _Writer:
             self.parts.append("\n")
 
     def _tag(self, name: str, closes: bool, attributes: str) -> None:
-        if name in _BLOCKS and name not in ("ul", "ol", "pre"):
+        if name in _BLOCKS:
             self._break()
         elif name in _INLINE:
             self.parts.append(_INLINE[name][closes])
@@ -134,11 +134,11 @@ class _Writer:
         if closes:
             return
         depth = max(len(self.lists) - 1, 0)
+        mark = "-"
         if self.lists and self.lists[-1] >= 0:
             self.lists[-1] += 1
-            self.parts.append(f"{'  ' * depth}{self.lists[-1]}. ")
-        else:
-            self.parts.append(f"{'  ' * depth}- ")
+            mark = f"{self.lists[-1]}."
+        self.parts.append(f"{'  ' * depth}{mark} ")
 
     def _fence(self, closes: bool) -> None:
         self._break()
@@ -147,13 +147,13 @@ class _Writer:
 
     def _script(self, name: str, closes: bool) -> None:
         if not closes:
-            self.closing.append((name, str(len(self.parts))))
+            self.closing.append((name, len(self.parts)))
             return
         if not self.closing:
             return
         opened, start = self.closing.pop()
-        text = "".join(self.parts[int(start) :])
-        del self.parts[int(start) :]
+        text = "".join(self.parts[start:])
+        del self.parts[start:]
         table = _SUBSCRIPT if opened == "sub" else _SUPERSCRIPT
         whole = text and all(ord(letter) in table for letter in text)
         mark = "_" if opened == "sub" else "^"

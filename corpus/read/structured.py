@@ -7,6 +7,7 @@ their names in `corpus.read.columns`.
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -162,8 +163,7 @@ def _read_lines(source: Source, rows: Sequence[tuple[int, str]]) -> Reading:
             text = f"{source.path.name} line {line}: {_told(error)}. Mend or delete the line; the other cards are kept."
             findings.append(Finding(kind="skipped", message=text, path=str(source.path), line=line, index=index))
             continue
-        pair = _pair(card, index, line)
-        pairs.append(pair)
+        pairs.append(_pair(card, index, line))
     return Reading(format="JSON Lines", pairs=pairs, findings=tuple(findings))
 
 
@@ -178,8 +178,7 @@ def _found(data: Any) -> tuple[str, list[Any] | None]:  # noqa: ANN401  JSON
     name = next((data[key] for key in _TITLES if isinstance(data.get(key), str)), "")
     for key in _CONTAINERS:
         if isinstance(data.get(key), list | dict):
-            inside = _found(data[key])[1]
-            return name, inside
+            return name, _found(data[key])[1]
     if data and all(isinstance(value, str) for value in data.values()):
         return "", [[question, answer] for question, answer in data.items()]
     return name, None
@@ -194,20 +193,9 @@ def _pair(card: Any, index: int, line: int) -> Pair:  # noqa: ANN401  JSON
     names = [str(name) for name in card]
     values = [_text(value, listed=columns.role(name) != "tags") for name, value in card.items()]
     row = columns.fields(names, columns.roles(names), values)
-    tags = card.get("tags")
-    return Pair(
-        question=row.get("question", "").strip(),
-        answer=row.get("answer", "").strip(),
-        index=index,
-        line=line,
-        tags=tuple(map(str, tags)) if isinstance(tags, list) else columns.tags(row.get("tags", "")),
-        deck=row.get("deck", "").strip(),
-        guid=row.get("guid", "").strip(),
-        key=columns.key(row),
-        points=tuple(_points(card.get("key_points"))),
-        remark=row.get("remark", ""),
-        uncertain=card.get("uncertain") is True,
-    )
+    pair = columns.pair(row, index, line, uncertain=card.get("uncertain") is True)
+    tags = tuple(map(str, card["tags"])) if isinstance(card.get("tags"), list) else pair.tags
+    return replace(pair, tags=tags, points=tuple(_points(card.get("key_points"))))
 
 
 def _points(value: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  JSON

@@ -4,13 +4,13 @@ Knows Anki's `{{Field}}`, `{{#Field}}`, filters and cloze deletions; runs no scr
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from corpus.read import columns
 from corpus.read.collection import NoteType
 from corpus.read.markup import to_text
+from corpus.read.source import Pair
 
 _SLOT = re.compile(r"\{\{([^{}]*)\}\}")
 _ANSWER_RULE = re.compile(r"<hr\s[^>]*id\s*=\s*[\"']?answer[\"']?[^>]*>", re.IGNORECASE)
@@ -25,17 +25,15 @@ Part = str | tuple[str, str]
 """A text, or (sign, field): "#" and "^" open a section, "/" closes one, "" is a field."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sides:
-    """A card as text; `remark` is the end of the answer that tells more than was asked."""
-
-    question: str
-    answer: str
-    remark: str = ""
+def by_name(kind: NoteType, values: Iterable[str]) -> dict[str, str]:
+    """A note's fields by their names; those that it lacks are empty."""
+    return dict(zip(kind.fields, [*values, *[""] * len(kind.fields)], strict=False))
 
 
-def render(kind: NoteType, place: int, values: Mapping[str, str], extra: Mapping[str, str]) -> Sides:
-    """Card `place` (template or cloze number, from 0) of a note; `extra` is Tags, Deck and so on.
+def render(
+    kind: NoteType, place: int, values: Mapping[str, str], *, index: int, deck: str, guid: str, tags: tuple[str, ...]
+) -> Pair:
+    """Card `place` (template or cloze number, from 0) of a note with these fields.
 
     What a cloze card asks for is what it deletes. On other cards fields with names such as Source or Notes remark.
 
@@ -44,6 +42,8 @@ def render(kind: NoteType, place: int, values: Mapping[str, str], extra: Mapping
     """
     template = kind.templates[0 if kind.cloze else place]
     number = place + 1 if kind.cloze else 0
+    # Tags stay tags; in the text they would count as part of the answer.
+    extra = {"Tags": "", "Deck": deck, "Subdeck": deck.rpartition("::")[2], "CardFlag": ""}
     known = {**values, **extra, "Type": kind.name, "Card": template[0], "FrontSide": ""}
     if kind.cloze:
         question, asked, answer = _cloze_card(template, known, number)
@@ -54,7 +54,17 @@ def render(kind: NoteType, place: int, values: Mapping[str, str], extra: Mapping
         asked = after_rule(_filled(template[2], {**known, **silent}, 0)) if silent else answer
     told, whole = to_text(asked), to_text(answer)
     remark = whole[len(told) :].strip() if told and told != whole and whole.startswith(told) else ""
-    return Sides(question=to_text(question), answer=whole, remark=remark)
+    return Pair(
+        question=to_text(question),
+        answer=whole,
+        remark=remark,
+        index=index,
+        line=0,
+        tags=tags,
+        deck=deck,
+        guid=guid,
+        key=columns.key_of(guid, place),
+    )
 
 
 def after_rule(answer: str) -> str:
@@ -141,12 +151,10 @@ def _value(slot: str, known: Mapping[str, str], number: int, *, hide_cloze: bool
             value = "" if hide_cloze else blanked(value, number)
         elif one == "text":
             value = re.sub(r"<[^<>]*>", "", value)
-        elif one == "type":
-            value = ""  # a box to type in: the tutor has its own
+        elif one in ("type", "tts") or one.startswith("tts "):
+            value = ""  # a box to type in, for which the tutor has its own, or a voice
         elif one in ("furigana", "kana", "kanji"):
             value = _FURIGANA.sub({"furigana": r"\1（\2）", "kana": r"\2", "kanji": r"\1"}[one], value)
-        elif one == "tts" or one.startswith("tts "):
-            value = ""
     return value
 
 

@@ -31,16 +31,14 @@ def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 def text(message: bytes, number: int) -> str:
     """The last string in field `number`, empty if there is none."""
-    found = ""
-    for field, value in fields(message):
-        if field == number and isinstance(value, bytes):
-            found = value.decode("utf-8", "replace")
-    return found
+    found = [value for field, value in fields(message) if field == number and isinstance(value, bytes)]
+    return found[-1].decode("utf-8", "replace") if found else ""
 
 
 def number(message: bytes, field: int) -> int:
     """The last number in a field, 0 if there is none."""
-    return next((value for at, value in reversed(list(fields(message))) if at == field and isinstance(value, int)), 0)
+    found = [value for at, value in fields(message) if at == field and isinstance(value, int)]
+    return found[-1] if found else 0
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
