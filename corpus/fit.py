@@ -180,9 +180,9 @@ def _shares(held: Sequence[Asked], fitted: Mapping[str, float], bar: float) -> I
 def _report(data: Path, queries: Sequence[Path], embedder: MiniLM) -> Iterator[str]:
     own = [one for path in queries for one in _lines(path)]
     bundled = [card for deck in read_decks(bundled_decks()) for card in deck.cards]
-    written = {card.question: {"query": card.question, "relevant": [card.question]} for card in bundled}
+    written = dict.fromkeys(card.question for card in bundled)
     tuned = [one for one in own if one["half"] == "tune"]
-    tuned += [{**one, "weight": _AS_WRITTEN} for one in written.values()]
+    tuned += [{"query": one, "relevant": [one], "weight": _AS_WRITTEN} for one in written]
     cards, asked = stackfaq(data)
     asked = [{**one, "kind": ""} for one in asked[::_EVERY]]
     ways: dict[str, tuple[Embedder | None, Sequence[str]]] = {

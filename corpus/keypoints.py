@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import count, islice
 
 from corpus.card import KeyPoint, text_key
 from corpus.remark import is_source
@@ -176,20 +177,19 @@ def _rows(lines: Sequence[str]) -> Iterator[_Row]:
         if not line.strip():
             blank = True
             continue
+        after_blank, blank = blank, False
         signed = (_BARE_SIGN if weighed else _SIGN).match(line)
         if signed:
             sign = "pro" if signed[1] == "+" else "con"
-            yield _Row(text=line[signed.end() :].strip(), level=1, mark="*", after_blank=blank, sign=sign)
-            blank = False
+            yield _Row(text=line[signed.end() :].strip(), level=1, mark="*", after_blank=after_blank, sign=sign)
             continue
         row = _marked(line, marks)
         if row.mark and not row.arrow:
             marks.append(row.mark)
         elif not row.mark:
             marks.clear()
-        sign = sign if row.mark and not blank else ""
-        yield replace(row, after_blank=blank, sign=sign)
-        blank = False
+        sign = sign if row.mark and not after_blank else ""
+        yield replace(row, after_blank=after_blank, sign=sign)
 
 
 def _marked(line: str, above: Sequence[str]) -> _Row:
@@ -258,7 +258,7 @@ def _is_heading(text: str) -> bool:
     return (
         len(words) == 1
         and text.rstrip("?:").casefold() in {"why", "how", "when", "by", "examples", "note"}
-        and (text.endswith("?") or text.casefold() in {"by"})
+        and (text.endswith("?") or text.casefold() == "by")
     )
 
 
@@ -331,10 +331,8 @@ def _enumerated(text: str) -> tuple[str, list[str]] | None:
     for pattern in _ENUMERATION:
         found = list(pattern.finditer(text))
         order = [one[1] for one in found]
-        expected = (
-            [chr(ord("a") + at) if order[0].isalpha() else str(at + 1) for at in range(len(order))] if order else []
-        )
-        if len(order) >= 2 and order == expected:
+        counted = "abcdefgh" if order[:1] == ["a"] else map(str, count(1))
+        if len(order) >= 2 and order == list(islice(counted, len(order))):
             ends = [*(one.start() for one in found[1:]), len(text)]
             parts = [text[one.end() : end].strip() for one, end in zip(found, ends, strict=True)]
             parts = [re.sub(r"[,;]?\s*(?:and|or)?$", "", part) for part in parts[:-1]] + parts[-1:]

@@ -128,5 +128,4 @@ def _database_limit(head: bytes) -> int:
         return 0
     page = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big")
-    size = (65536 if page == 1 else page) * pages
-    return size if size else MAX_COLLECTION
+    return (65536 if page == 1 else page) * pages or MAX_COLLECTION

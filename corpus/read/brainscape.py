@@ -133,7 +133,7 @@ def _cut_at(source: Source, lines: Sequence[str], boundary: Boundary) -> tuple[l
         findings.append(Finding(kind="uncertain", message=text, path=str(source.path), line=boundary.questions[0] + 1))
     ends = [*boundary.questions, len(lines)][1:]
     for index, (start, end) in enumerate(zip(boundary.questions, ends, strict=True), 1):
-        doubts = [at for at in boundary.near if start <= at < end or at == end]
+        doubts = [at for at in boundary.near if start <= at <= end]
         question = _DASH.sub("", lines[start].strip(), count=1)
         answer = tidy(lines[start + 1 : end])
         pairs.append(
