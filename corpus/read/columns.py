@@ -1,6 +1,6 @@
 """What a column or key of a deck file holds, told by its name in several languages.
 
-Looks at names only, never at values.
+Looks at names only, never at values; makes the card of a row whose roles are known.
 """
 
 import re
