@@ -248,7 +248,7 @@ def _headed(rows: Sequence[_Row]) -> Iterator[tuple[_Row, str]]:
         if heading and row.level == 0:
             heads = {-1: row.text.rstrip(": ")}
         elif heading or (leads and _carries(row, rows[at + 1 :])):
-            heads[row.level] = sentences(row.text)[-1].rstrip(": ")
+            heads[row.level] = (sentences(row.text) or [""])[-1].rstrip(": ")
 
 
 def _is_heading(text: str) -> bool:

@@ -125,7 +125,15 @@ def test_swallowed_bullets_and_written_line_breaks_are_found() -> None:
     assert broken_lines("truncated - keep it whole") == ["truncated - keep it whole"]
 
 
-@given(st.text(min_size=1, max_size=300))
+# Answers as people type them: marks, signs and headings alone on a line, at any depth.
+_LINES = st.tuples(
+    st.sampled_from(["", "  ", "    ", "\t"]),
+    st.sampled_from(["(+) ", "(-)", "+ ", "- ", "• ", "1. ", "a) ", "→ ", "Pros:", "why?", "```", "$$", ""]),
+    st.sampled_from(["cheap", "Slow and old.", "e.g. tea", "name: value", "A; B, C", ""]),
+).map("".join)
+
+
+@given(st.text(min_size=1, max_size=300) | st.lists(_LINES, min_size=1, max_size=6).map("\n".join))
 def test_every_answer_has_a_point_and_ids_are_unique(answer: str) -> None:
     found = split(answer)
     assert found
@@ -141,6 +149,8 @@ def test_very_long_answers_are_split_in_time() -> None:
 def test_pluses_before_minuses_say_what_speaks_for_and_against() -> None:
     found = [(point.head, point.text) for point in split("+ quick\n+ simple\n- inexact")]
     assert found == [("pro", "quick"), ("pro", "simple"), ("con", "inexact")]
+    indented = split("(+)\n  - quick\n  - simple\n(-)\n  - inexact")
+    assert [(point.head, point.text) for point in indented] == found
 
 
 def test_list_that_lost_all_its_line_breaks_is_cut_at_its_dashes() -> None:
