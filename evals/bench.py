@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,20 +25,18 @@ from evals.case import AnswerCase, Case, GradingCase
 from evals.echo import echo
 from evals.judge import Judge
 from evals.metrics import FITS, Tools
-from evals.overhead import Variants, first_words, many
+from evals.overhead import MODEL, Variants, first_words, many
 from evals.run import run_cases
 from evals.subject import Answer
 from evals.suite import Suite, load_suite
 from prompts import Prompt
 from tutor.errors import ConfigError
+from tutor.model import ChatModel, complete, open_model
+from tutor.settings import Profile, Settings
 
 if TYPE_CHECKING:
     from corpus.embed import Embedder, Floats
     from corpus.minilm import MiniLM
-    from tutor.config import Settings
-    from tutor.model import ChatModel
-
-MODEL = "echo"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +51,7 @@ class Figure:
 
 
 def measure(
-    settings: "Settings", *, quick: bool = False, harness: bool = False, pythons: Sequence[str] = ()
+    settings: Settings, *, quick: bool = False, harness: bool = False, pythons: Sequence[str] = ()
 ) -> Iterator[Figure]:
     """All figures, one after another, as they are ready; with `harness` those of the harness alone.
 
@@ -64,7 +63,7 @@ def measure(
     yield from _paced(40 if quick else 500, pythons)
 
 
-def _tutor(settings: "Settings", quick: bool) -> Iterator[Figure]:
+def _tutor(settings: Settings, quick: bool) -> Iterator[Figure]:
     from corpus.minilm import MiniLM
     from corpus.read import bundled_decks, read_decks
 
@@ -114,7 +113,7 @@ def _embedding(minilm: "Embedder", cards: Sequence[Card]) -> Iterator[Figure]:
     minilm.embed(texts[:4])
     yield Figure(name="embed cards", value=len(texts) / _seconds(lambda: minilm.embed(texts)), unit="texts/s")
     yield Figure(name="embed questions", value=len(short) / _seconds(lambda: minilm.embed(short)), unit="texts/s")
-    one = statistics.median(_seconds(lambda text=text: minilm.embed([text])) for text in short[:50])  # type: ignore[misc]
+    one = statistics.median(_seconds(partial(minilm.embed, [text])) for text in short[:50])
     yield Figure(name="embed one question, p50", value=one * 1000, unit="ms")
 
 
@@ -129,7 +128,7 @@ def _search(embedder: "Embedder", cards: Sequence[Card], folder: Path) -> Iterat
     ours = time.perf_counter() - started
     if retriever.index is not None:
         retriever.index.wait()  # so that both answer from Chroma, and the whole of the index is weighed
-    took = [_seconds(lambda query=query: retriever.search(query)) for query in queries]  # type: ignore[misc]
+    took = [_seconds(partial(retriever.search, query)) for query in queries]
     retriever.close()
     theirs, rival = _tutorial(embedder, cards, queries, folder / "theirs")
     size = f"{len(cards)} cards"
@@ -160,21 +159,20 @@ def _tutorial(
             embeddings=embedder.embed([card.text for card in batch]),
             documents=[card.text for card in batch],
         )
-    collection.query(query_embeddings=embedder.embed([queries[0]]), n_results=5)
-    filled = time.perf_counter() - started
 
     def ask(query: str) -> None:
         collection.query(query_embeddings=embedder.embed([query]), n_results=5)
 
-    took = [_seconds(lambda query=query: ask(query)) for query in queries]  # type: ignore[misc]
-    return filled, took
+    ask(queries[0])
+    filled = time.perf_counter() - started
+    return filled, [_seconds(partial(ask, query)) for query in queries]
 
 
 def _bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _grading(settings: "Settings", minilm: "MiniLM", count: int, many: int) -> Iterator[Figure]:
+def _grading(settings: Settings, minilm: "MiniLM", count: int, many: int) -> Iterator[Figure]:
     from tutor.bulk import grade_all
     from tutor.grade import Grader
     from tutor.match import Matcher
@@ -218,13 +216,11 @@ class Asks:
     name = "asks"
     about: dict[str, str] = {"subject": "asks"}  # noqa: RUF012 (a constant of the protocol)
 
-    def __init__(self, model: "ChatModel") -> None:
+    def __init__(self, model: ChatModel) -> None:
         self._model = model
 
     def answer(self, case: Case) -> Answer:
         """One call."""
-        from tutor.model import complete
-
         said = complete(self._model, Prompt(name="bench", text=case.asked, fingerprint=""))
         return Answer(text=said.text, answerable=True, first_seconds=said.first_token_seconds)
 
@@ -237,9 +233,6 @@ def _suite(count: int) -> Suite:
 
 def _run_harness(url: str, count: int, at_once: int) -> float:
     """Cases a second: one generation and one judge call each, through the harness with its log's worth of work."""
-    from tutor.model import open_model
-    from tutor.settings import Profile
-
     profile = Profile(name=MODEL, model=MODEL, base_url=url)
     model = Watched(open_model(profile, environ={}), "tutor", profile)
     suite = _suite(count)

@@ -6,7 +6,8 @@ Labels come from how the replies were made (`evals.mutate`), not from another ju
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 
 from corpus.keypoints import split
 from evals import stats
@@ -93,20 +94,20 @@ def _trials(limit: int) -> list[_Trial]:
     trials = []
     for case in cases[:: max(1, len(cases) // limit)][:limit]:
         points = tuple(point.text for point in split(case.reference, case.question))
-        known = {"question": case.question, "points": points}
-        trials.append(_Trial(**known, reply=good(points), place=0, kind=MADE))  # type: ignore[arg-type]
-        for mutant in mutants(points, ("dropped point", "negation", "swapped terms")):
-            trials.append(_Trial(**known, reply=mutant.text, place=mutant.place, kind=mutant.kind))  # type: ignore[arg-type]
+        whole = _Trial(question=case.question, points=points, reply=good(points), place=0, kind=MADE)
+        worse = mutants(points, ("dropped point", "negation", "swapped terms"))
+        trials += [whole, *(replace(whole, reply=one.text, place=one.place, kind=one.kind) for one in worse)]
     return trials
 
 
-def calibrate(judge: Judge, *, limit: int = 20, repeats: int = 2, workers: int = 4) -> Calibration:
+def calibrate(judge: Judge, *, limit: int = 20, workers: int = 4) -> Calibration:
     """Ask the judge about `limit` cases of the bundled answers: whole replies, each of their mutants, and master keys.
 
-    Every reply is judged `repeats` times, once more with its points in the opposite order, and once in other words.
+    Every reply is judged twice, once more with its points in the opposite order, and once in other words.
     """
     trials = _trials(limit)
-    keys = [_Trial(question=t.question, points=t.points, reply=key, place=0, kind="key") for t, key in _keyed(trials)]
+    whole = [trial for trial in trials if trial.kind == MADE]
+    keys = [replace(trial, reply=key, kind="key") for trial, key in zip(cycle(whole), MASTER_KEYS, strict=False)]
 
     def ask(trial: _Trial, points: Sequence[str]) -> dict[int, str]:
         try:
@@ -115,28 +116,22 @@ def calibrate(judge: Judge, *, limit: int = 20, repeats: int = 2, workers: int =
             return {}
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        rounds = [list(pool.map(lambda trial: ask(trial, trial.points), trials)) for _ in range(repeats)]
+        first, again = (list(pool.map(lambda trial: ask(trial, trial.points), trials)) for _ in range(2))
         turned = list(pool.map(lambda trial: ask(trial, trial.points[::-1]), trials))
         worded = list(pool.map(lambda trial: ask(trial, [f"It is the case that {p}" for p in trial.points]), trials))
         granted = list(pool.map(lambda trial: ask(trial, trial.points), keys))
-    return _counted(judge.name, trials, rounds, (turned, worded), granted)
-
-
-def _keyed(trials: Sequence[_Trial]) -> list[tuple[_Trial, str]]:
-    whole = [trial for trial in trials if trial.kind == MADE]
-    return [(whole[number % len(whole)], key) for number, key in enumerate(MASTER_KEYS)] if whole else []
+    return _counted(judge.name, trials, (first, again, turned, worded), granted)
 
 
 def _counted(
     name: str,
     trials: Sequence[_Trial],
     rounds: Sequence[Sequence[dict[int, str]]],
-    swapped: tuple[Sequence[dict[int, str]], Sequence[dict[int, str]]],
     granted: Sequence[dict[int, str]],
 ) -> Calibration:
     asked: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    for trial, first, again, back, other in zip(trials, rounds[0], rounds[-1], *swapped, strict=True):
+    for trial, first, again, back, other in zip(trials, *rounds, strict=True):
         for place in range(len(trial.points)):
             made = trial.kind == MADE or place != trial.place
             verdict = first.get(place)

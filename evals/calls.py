@@ -14,15 +14,15 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from corpus.tokens import count_tokens
 from evals.case import EvalError, SubjectError
 from prompts import Prompt
-
-if TYPE_CHECKING:
-    from tutor.attempt import Completion
-    from tutor.model import ChatModel
-    from tutor.settings import Profile
+from tutor.attempt import Completion, Usage
+from tutor.errors import ModelError
+from tutor.model import ChatModel
+from tutor.settings import Profile
 
 # Marks and control points that are drawn anew for every prompt; two prompts that differ in nothing else are the same.
 _DRAWN = re.compile(r"(?<==== )[0-9a-f]{16}(?= ===)|(?<==answer )[0-9a-f]{16}(?==)|^[0-9a-f]{6}(?=: )", re.MULTILINE)
@@ -181,9 +181,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
             continue
 
 
-def key_of(
-    model: "ChatModel", prompt: Prompt, history: Sequence[tuple[str, str]], limit: int | None, place: str
-) -> str:
+def key_of(model: ChatModel, prompt: Prompt, history: Sequence[tuple[str, str]], limit: int | None, place: str) -> str:
     """What a call is kept under: all that is asked, in any order of lines, without what is drawn anew each time."""
     lines = sorted(_DRAWN.sub("*", prompt.text).splitlines())
     return sha256(repr((model.name, model.where, lines, list(history), limit, place)).encode()).hexdigest()[:32]
@@ -204,9 +202,7 @@ def moved(text: str, old: str, new: str) -> str:
 class Wants(Protocol):
     """Takes calls whose replies come later; `evals.mailbox.Mailbox` is one."""
 
-    def want(
-        self, key: str, profile: "Profile", prompt: Prompt, history: Sequence[tuple[str, str]], limit: int
-    ) -> None:
+    def want(self, key: str, profile: Profile, prompt: Prompt, history: Sequence[tuple[str, str]], limit: int) -> None:
         """Note one call."""
 
 
@@ -224,13 +220,13 @@ class Watched:
 
     def __init__(
         self,
-        model: "ChatModel",
+        model: ChatModel,
         who: str,
-        profile: "Profile",
+        profile: Profile,
         *,
         purse: Purse | None = None,
         kept: Replies | None = None,
-        mailbox: "Wants | None" = None,
+        mailbox: Wants | None = None,
     ) -> None:
         self._model = model
         self._who = who
@@ -251,7 +247,7 @@ class Watched:
 
     def stream(
         self, prompt: Prompt, *, history: Sequence[tuple[str, str]] = (), max_tokens: int | None = None
-    ) -> "Iterator[str | Completion]":
+    ) -> Iterator[str | Completion]:
         """See ChatModel.stream.
 
         Raises:
@@ -276,8 +272,6 @@ class Watched:
         if self._purse.cap is None:
             yield from self._made(key, prompt, history, max_tokens, tally)
             return
-        from corpus.tokens import count_tokens
-
         size = sum(count_tokens(text, self.name) for text in (prompt.text, *(text for _, text in history)))
         with self._purse.leave(self._cost(size, limit)):
             yield from self._made(key, prompt, history, max_tokens, tally)
@@ -285,9 +279,7 @@ class Watched:
     def _cost(self, read: int, written: int) -> float:
         return (read * self._profile.price_in + written * self._profile.price_out) / 1e6
 
-    def _again(self, row: Mapping[str, Any], prompt: Prompt, tally: Tally) -> "Iterator[str | Completion]":
-        from tutor.attempt import Completion, Usage
-
+    def _again(self, row: Mapping[str, Any], prompt: Prompt, tally: Tally) -> Iterator[str | Completion]:
         if "error" in row:
             raise SubjectError(str(row["error"]))
         new = bool(row.get("new"))  # a batch brought it for this run, at half the price
@@ -310,10 +302,7 @@ class Watched:
 
     def _made(
         self, key: str, prompt: Prompt, history: Sequence[tuple[str, str]], limit: int | None, tally: Tally
-    ) -> "Iterator[str | Completion]":
-        from tutor.attempt import Completion
-        from tutor.errors import ModelError
-
+    ) -> Iterator[str | Completion]:
         about = Call(who=self._who, model=self.name, prompt=prompt.text)
         pieces: Any = self._model.stream(prompt, history=history, max_tokens=limit)
         started = time.perf_counter()
@@ -332,7 +321,7 @@ class Watched:
             tally.calls.append(replace(about, error=str(error), seconds=time.perf_counter() - started))
             raise
 
-    def _note(self, tally: Tally, about: Call, said: "Completion", took: float) -> None:
+    def _note(self, tally: Tally, about: Call, said: Completion, took: float) -> None:
         cost = self._cost(said.usage.input_tokens, said.usage.output_tokens)
         self._purse.pay(cost)
         tally.calls.append(

@@ -10,15 +10,13 @@ EvalError
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from tutor.errors import TutorError
-
-SubjectKind = Literal["retrieval", "answer", "grading", "dialogue", "attack"]
 
 
 class EvalError(TutorError):
@@ -226,7 +224,7 @@ class _Reader:
         if not isinstance(raw, dict):
             self.faults.append(f"{where} holds {type(raw).__name__}, expected an object in braces")
             return None
-        wrong = [*self._missing(raw), *self._unknown(raw)]
+        wrong = [*self._missing(raw), *(unknown(name, self.spec) for name in raw if name not in self.spec)]
         values: dict[str, Any] = {}
         for name, value in raw.items():
             if name in self.spec:
@@ -238,19 +236,11 @@ class _Reader:
         return None if wrong else made
 
     def _missing(self, raw: Mapping[str, object]) -> list[str]:
-        needed = [name for name, field in self.spec.items() if field.default is MISSING]
         return [
-            f"`{name}` is missing, expected {self._WORDS[self.spec[name].type]}" for name in needed if name not in raw
+            f"`{name}` is missing, expected {self._WORDS[field.type]}"
+            for name, field in self.spec.items()
+            if field.default is MISSING and name not in raw
         ]
-
-    def _unknown(self, raw: Mapping[str, object]) -> list[str]:
-        faults = []
-        for name in raw:
-            if name not in self.spec:
-                near = difflib.get_close_matches(str(name), self.spec, n=1)
-                known = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(self.spec)}"
-                faults.append(f"`{name}` is not known; {known}")
-        return faults
 
     def _value(self, name: str, value: object) -> tuple[Any, str]:
         kind = self.spec[name].type
@@ -263,6 +253,12 @@ class _Reader:
         elif isinstance(value, kind) and (value != "" or name in ("group", "reference", "answer")):  # type: ignore[arg-type]
             return value, ""
         return None, f"`{name}` is {json.dumps(value, ensure_ascii=False)[:60]}, expected {self._WORDS[kind]}"
+
+
+def unknown(name: str, known: Collection[str]) -> str:
+    """The fault of a key that is none of those known, with the nearest of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"`{name}` is not known; " + (f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}")
 
 
 def read_cases(path: Path, subject: str) -> tuple[tuple[Case, ...], tuple[str, ...]]:
@@ -282,15 +278,15 @@ def read_cases(path: Path, subject: str) -> tuple[tuple[Case, ...], tuple[str, .
         try:
             raw = json.loads(line)
         except json.JSONDecodeError as error:
-            reader.faults.append(f"{where} is not JSON: {error.msg} at column {error.colno}")
+            faults.append(f"{where} is not JSON: {error.msg} at column {error.colno}")
             continue
         graded = subject == "attack" and isinstance(raw, dict) and "answer" in raw
         case = (grading if graded else reader).case(raw, where, number)
         if case is None:
             continue
         if first.setdefault(case.id, number) != number:
-            reader.faults.append(f"{where}: the id {case.id!r} is already on line {first[case.id]}; ids must differ")
+            faults.append(f"{where}: the id {case.id!r} is already on line {first[case.id]}; ids must differ")
         cases.append(case)
-    if not cases and not reader.faults:
-        reader.faults.append(f"{path} holds no case")
-    return tuple(cases), tuple(reader.faults)
+    if not cases and not faults:
+        faults.append(f"{path} holds no case")
+    return tuple(cases), tuple(faults)

@@ -4,14 +4,14 @@ Measures nothing itself.
 """
 
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from evals import upkeep
 from evals.showing import bar, show_run
-from evals.upkeep import AsJson, Config, JudgeName, Suites, bench, calibrate, import_, lint, pressure, recall, selftest
+from evals.upkeep import AsJson, Config, JudgeName, Runs, Suites, folder_of, settings_of
 from tutor.terminal import console, put_json, table
 from tutor.terminal import run as run_app
 
@@ -35,36 +35,18 @@ Models = Annotated[list[str] | None, typer.Option("--model", help="A model profi
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Only cases with this tag.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most this many cases of each suite, spread evenly.")]
 Repeat = Annotated[int, typer.Option(min=1, help="How often each case is run.")]
-Runs = Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")]
 Workers = Annotated[int | None, typer.Option(min=1, help="How many cases run at once (default 4).")]
-
-
-class Engine(StrEnum):
-    """Where cases are answered."""
-
-    here = "here"
-    ray = "ray"
 
 
 Batch = Annotated[bool, typer.Option("--batch", help="Send calls by the server's Batch API: cheaper, within a day.")]
 Cache = Annotated[bool, typer.Option("--cache", help="Give kept replies again where the same is asked.")]
-Where = Annotated[Engine, typer.Option(help="Where cases are answered: here, or on a Ray cluster.")]
+Where = Annotated[Literal["here", "ray"], typer.Option(help="Where cases are answered: here, or on a Ray cluster.")]
 Seconds = Annotated[float | None, typer.Option(min=0.001, help="The longest a case may take.")]
 Tokens = Annotated[int | None, typer.Option(min=1, help="The most tokens a case may use.")]
 Cap = Annotated[float | None, typer.Option(min=0, help="The most the whole command may cost.")]
 Failed = Annotated[
     str | None, typer.Option("--only-failed", help="Only the cases of this run that failed or were not perfect.")
 ]
-
-
-def _settings(config: Path | None, model: str | None = None) -> "Settings":
-    from tutor.config import load_settings
-
-    return load_settings(config, model=model)
-
-
-def _folder(runs: Path | None, settings: "Settings") -> Path:
-    return runs if runs is not None else Path(settings.evals.runs)
 
 
 @app.command("list")
@@ -120,7 +102,7 @@ def plan(
     rows = []
     for each in load_suites(suite, metrics=FITS, tags=tag or (), limit=limit):
         for name in model or (None,):
-            settings = _settings(config, name)
+            settings = settings_of(config, name)
             made = make_plan(
                 each,
                 settings.model.use,
@@ -128,7 +110,7 @@ def plan(
                 judge=judge_profile(settings, judge),
                 repeats=repeat,
                 workers=workers or settings.evals.concurrency,
-                runs=_folder(runs, settings),
+                runs=folder_of(runs, settings),
             )
             if as_json:
                 put_json(made)
@@ -158,7 +140,7 @@ def run_(
     limit: Limit = None,
     batch: Batch = False,
     cache: Cache = False,
-    engine: Where = Engine.here,
+    engine: Where = "here",
     case_seconds: Seconds = None,
     case_tokens: Tokens = None,
     cap: Cap = None,
@@ -177,9 +159,9 @@ def run_(
     from evals.sweep import only_failed as cut
 
     suites = load_suites(suite, metrics=FITS, tags=tag or (), limit=limit)
-    profiles = [_settings(config, name) for name in model or (None,)]
+    profiles = [settings_of(config, name) for name in model or (None,)]
     settings = profiles[0]
-    folder = _folder(runs, settings)
+    folder = folder_of(runs, settings)
     if only_failed:
         suites = tuple(cut(each, only_failed, folder) for each in suites)
     wanted = settings.evals
@@ -194,7 +176,7 @@ def run_(
         batch=batch or wanted.batch,
         every=wanted.batch_seconds,
         cache=cache or wanted.cache,
-        ray=engine is Engine.ray,
+        ray=engine == "ray",
     )
     if _run_all(suites, profiles, how, as_json):
         raise typer.Exit(3)
@@ -224,25 +206,17 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a stored run again with today's cases and metrics; the tutor is not asked anything."""
-    from evals.log import find_log, keep, read_log
-    from evals.metrics import FITS, NEEDS_MATCHER, Tools
+    from evals.log import find_run, keep
+    from evals.metrics import FITS
     from evals.report import markdown
-    from evals.run import rescore, unsettled
     from evals.suite import load_suite
-    from evals.sweep import open_judge
+    from evals.sweep import scored_again
 
-    settings = _settings(config)
-    folder = _folder(runs, settings)
-    old = read_log(find_log(run, folder))
+    settings = settings_of(config)
+    folder = folder_of(runs, settings)
+    old = find_run(run, folder)
     suite = load_suite(old.head.path or old.head.suite, metrics=FITS)
-    matcher, asked = None, open_judge(settings, judge)
-    if suite.subject in NEEDS_MATCHER and (fresh or unsettled(old, suite, judge=asked.name if asked else "")):
-        from corpus.minilm import MiniLM
-        from tutor.match import Matcher
-
-        matcher = Matcher(MiniLM.load(settings.cache_dir))
-    scored = rescore(old, suite, Tools(matcher=matcher, judge=asked), fresh=fresh)
-    made = keep(scored, folder)
+    made = keep(scored_again(old, suite, settings, judge, fresh=fresh), folder)
     Path(made.log).with_suffix(".md").write_text(markdown(made), encoding="utf-8")
     show_run(made, as_json)
 
@@ -257,11 +231,11 @@ def compare(
 ) -> None:
     """Compare two runs of one suite case by case: what changed, how surely, what flipped."""
     from evals.compare import compare as make
-    from evals.log import find_log, read_log
+    from evals.log import find_run
     from evals.report import comparison_markdown
 
-    folder = _folder(runs, _settings(config))
-    found = make(read_log(find_log(a, folder)), read_log(find_log(b, folder)))
+    folder = folder_of(runs, settings_of(config))
+    found = make(find_run(a, folder), find_run(b, folder))
     if as_json:
         put_json(found)
     else:
@@ -281,14 +255,14 @@ def gate(
     """Judge a run: exit code 0 pass, 1 fail, 3 cannot judge, 4 inconclusive."""
     from evals.gate import gate as judge_change
     from evals.gate import gate_at_least
-    from evals.log import find_log, read_log
+    from evals.log import find_run
 
     if (baseline is None) == (at_least is None):
         raise typer.BadParameter("name a baseline run, or say --at-least, and not both")
-    folder = _folder(runs, _settings(config))
-    run = read_log(find_log(candidate, folder))
+    folder = folder_of(runs, settings_of(config))
+    run = find_run(candidate, folder)
     if baseline is not None:
-        found = judge_change(run, read_log(find_log(baseline, folder)), margin=margin)
+        found = judge_change(run, find_run(baseline, folder), margin=margin)
     else:
         found = gate_at_least(run, at_least or 0.0)
     if as_json:
@@ -314,17 +288,17 @@ def report(
 ) -> None:
     """Make the report of a stored run: Markdown, one HTML page, JSON, CSV or JUnit."""
     from evals.export import rendered
-    from evals.log import find_log, read_log
+    from evals.log import find_run
     from evals.report import as_data, markdown
 
-    folder = _folder(runs, _settings(config))
-    found = read_log(find_log(run, folder))
+    folder = folder_of(runs, settings_of(config))
+    found = find_run(run, folder)
     if as_json:
         put_json(as_data(found))
     elif to is None:
         typer.echo(markdown(found), nl=False)
     else:
-        to.write_text(rendered(found, to.suffix, read_log(find_log(against, folder)) if against else None), "utf-8")
+        to.write_text(rendered(found, to.suffix, find_run(against, folder) if against else None), "utf-8")
         typer.echo(f"report {to}")
 
 
@@ -337,9 +311,9 @@ def show(
 ) -> None:
     """Print all that a run holds about one case, as JSON Lines."""
     from evals.case import SuiteError
-    from evals.log import find_log, read_log, result_as_json
+    from evals.log import find_run, result_as_json
 
-    found = read_log(find_log(run, _folder(runs, _settings(config))))
+    found = find_run(run, folder_of(runs, settings_of(config)))
     results = [result for result in found.results if result.case == case]
     if not results:
         raise SuiteError([f"run {found.head.id} has no case {case!r}"])
@@ -347,9 +321,9 @@ def show(
         put_json(result_as_json(result))
 
 
-for command in (bench, selftest, calibrate, lint, pressure, recall):
+for command in (upkeep.bench, upkeep.selftest, upkeep.calibrate, upkeep.lint, upkeep.pressure, upkeep.recall):
     app.command()(command)
-app.command("import")(import_)
+app.command("import")(upkeep.import_)
 
 
 def main() -> None:

@@ -27,8 +27,8 @@ def _frame(data: bytes) -> bytes:
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-def _usage(tokens: int) -> bytes:
-    return _event([], usage={"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens})
+def _usage(tokens: int) -> dict[str, int]:
+    return {"prompt_tokens": 100, "completion_tokens": tokens, "total_tokens": 100 + tokens}
 
 
 def _length(head: bytes) -> int:
@@ -61,10 +61,9 @@ class _Echo:
         """The same reply in one piece, as late as its last token."""
         await asyncio.sleep(self._first + self._gap * len(self._pieces))
         message = {"role": "assistant", "content": "".join(self._pieces)}
-        usage = {"prompt_tokens": 100, "completion_tokens": len(self._pieces), "total_tokens": 100 + len(self._pieces)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         about = {"id": "echo", "object": "chat.completion", "created": 0, "model": "echo"}
-        body = json.dumps({**about, "choices": [choice], "usage": usage}).encode()
+        body = json.dumps({**about, "choices": [choice], "usage": _usage(len(self._pieces))}).encode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body))
         writer.write(body)
         await writer.drain()
@@ -80,7 +79,8 @@ class _Echo:
             if self._gap:
                 await writer.drain()
                 await asyncio.sleep(self._gap)
-        writer.write(_chunk("", "stop") + _usage(len(self._pieces)) + _frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        used = _event([], usage=_usage(len(self._pieces)))
+        writer.write(_chunk("", "stop") + used + _frame(b"data: [DONE]\n\n") + b"0\r\n\r\n")
         await writer.drain()
 
 

@@ -28,8 +28,8 @@ def rendered(run: Run, suffix: str, earlier: Run | None = None) -> str:
     return forms[suffix](run)
 
 
-def junit(run: Run, *, least: float = 0.5) -> str:
-    """One test case a result: an error where it failed, a failure where the primary metric is below `least`."""
+def junit(run: Run) -> str:
+    """One test case a result: an error where it failed, a failure where the primary metric is below half its worth."""
     suite = Element("testsuite", name=f"{run.head.suite} {run.head.profile}", tests=str(len(run.results)))
     failures = 0
     for result in run.results:
@@ -40,7 +40,7 @@ def junit(run: Run, *, least: float = 0.5) -> str:
         score = result.scores.get(run.head.primary)
         if score is None or score.value is None:
             SubElement(case, "skipped", message=score.reason if score else f"{run.head.primary} is not its business")
-        elif _worth(score.value, run.head.primary) < least:
+        elif _worth(score.value, run.head.primary) < 0.5:
             failures += 1
             failure = SubElement(case, "failure", message=f"{run.head.primary} {score.value:.2f}: {score.reason}")
             failure.text = f"asked: {result.asked}\nsaid: {result.said}"

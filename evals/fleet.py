@@ -8,22 +8,19 @@ from collections.abc import Mapping
 from importlib import import_module
 from queue import Queue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from evals.calls import Call, Tally, Watched, noted, tallied
 from evals.case import Case, SubjectError
-from evals.subject import Answer, Subject
+from evals.subject import Answer, Subject, TutorSubject
 from tutor.errors import ConfigError
-
-if TYPE_CHECKING:
-    from tutor.settings import Settings
+from tutor.settings import Settings
 
 
 class _Worker:
     """A tutor in a process of its own."""
 
-    def __init__(self, settings: "Settings") -> None:
-        from evals.subject import TutorSubject
+    def __init__(self, settings: Settings) -> None:
         from tutor.assemble import open_tutor
 
         tutor = open_tutor(settings, read_only=True, watch=lambda model, profile: Watched(model, "tutor", profile))
@@ -45,7 +42,7 @@ class Fleet:
         ConfigError: Ray is not installed.
     """
 
-    def __init__(self, settings: "Settings", like: Subject, count: int) -> None:
+    def __init__(self, settings: Settings, like: Subject, count: int) -> None:
         try:
             ray: Any = import_module("ray")
         except ImportError:

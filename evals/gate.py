@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from evals import stats
-from evals.compare import Comparison, compare
+from evals.compare import compare
 from evals.metrics import METRICS
 from evals.result import Run
 from evals.summary import estimate, per_case, summarise
@@ -24,7 +24,6 @@ class Gate:
     outcome: Outcome
     reasons: tuple[str, ...]
     more: int = 0
-    comparison: Comparison | None = None
 
     @property
     def exit_code(self) -> int:
@@ -41,21 +40,17 @@ def gate(candidate: Run, baseline: Run, *, margin: float | None = None) -> Gate:
         return Gate(outcome="cannot judge", reasons=tuple(reasons))
     comparison = compare(baseline, candidate)
     if broken := _hard(candidate, baseline):
-        return Gate(outcome="fail", reasons=tuple(broken), comparison=comparison)
+        return Gate(outcome="fail", reasons=tuple(broken))
     name = candidate.head.primary
     change = comparison.of(name)
     if change is None:
-        return Gate(outcome="cannot judge", reasons=(f"no case has {name} in both runs",), comparison=comparison)
+        return Gate(outcome="cannot judge", reasons=(f"no case has {name} in both runs",))
     allowed = candidate.head.margin if margin is None else margin
     low, high = change.change.low, change.change.high
     if METRICS[name].better == "low":
         low, high = -high, -low
     told = f"{name} changed by {change.change.value:+.3f} [{change.change.low:+.3f}, {change.change.high:+.3f}]"
-    told += f", margin {allowed:g}"
-    outcome, more = _decide(low + allowed, high + allowed, change.change.n)
-    if more:
-        told += f"; {more} more cases would decide it"
-    return Gate(outcome=outcome, reasons=(told,), more=more, comparison=comparison)
+    return _decided(f"{told}, margin {allowed:g}", low + allowed, high + allowed, change.change.n)
 
 
 def gate_at_least(candidate: Run, least: float) -> Gate:
@@ -71,21 +66,20 @@ def gate_at_least(candidate: Run, least: float) -> Gate:
     low, high = (
         (least - found.high, least - found.low) if metric.better == "low" else (found.low - least, found.high - least)
     )
-    outcome, more = _decide(low, high, found.n)
     word = "at most" if metric.better == "low" else "at least"
     told = f"{metric.name} is {found.value:.3f} [{found.low:.3f}, {found.high:.3f}], wanted {word} {least:g}"
-    return Gate(outcome=outcome, reasons=(told + (f"; {more} more cases would decide it" if more else ""),), more=more)
+    return _decided(told, low, high, found.n)
 
 
-def _decide(low: float, high: float, n: int) -> tuple[Outcome, int]:
-    """The outcome for an interval measured from the line that must not be crossed; and how many more cases it needs."""
+def _decided(told: str, low: float, high: float, n: int) -> Gate:
+    """The outcome for an interval of `n` cases, measured from the line that must not be crossed."""
     if low > 0:
-        return "pass", 0
+        return Gate(outcome="pass", reasons=(told,))
     if high < 0:
-        return "fail", 0
+        return Gate(outcome="fail", reasons=(told,))
     half, distance = (high - low) / 2, abs(high + low) / 2
-    wanted = n * (half / max(distance, half / 10)) ** 2
-    return "inconclusive", max(1, math.ceil(wanted) - n)
+    more = max(1, math.ceil(n * (half / max(distance, half / 10)) ** 2) - n)
+    return Gate(outcome="inconclusive", reasons=(f"{told}; {more} more cases would decide it",), more=more)
 
 
 def unfit(run: Run, who: str) -> list[str]:

@@ -7,37 +7,30 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from evals.case import JudgeError
 from prompts import render
+from tutor.errors import ModelError
+from tutor.model import ChatModel, complete
 
-if TYPE_CHECKING:
-    from tutor.model import ChatModel
-
-VERSION = 1
 VERDICTS = ("made", "partly", "missed", "contradicted")
 _LINE = re.compile(r"^[\s>*`#-]*P(\d{1,3})[*`]*\s*[:.)=-]+\s*[*`]*([A-Za-z]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
-    """Verdicts by the point's place, from 0; a point with no valid verdict is absent. Tokens are the judge's own."""
+    """Verdicts by the point's place, from 0; a point with no valid verdict is absent. `words` are the judge's own."""
 
     verdicts: Mapping[int, str]
     words: str
-    input_tokens: int = 0
-    output_tokens: int = 0
-    calls: int = 1
 
 
 class Judge:
-    """A model with the judge's prompt. `fence` makes the random mark; tests give a known one."""
+    """A model with the judge's prompt."""
 
-    def __init__(self, model: "ChatModel", *, max_tokens: int = 400) -> None:
+    def __init__(self, model: ChatModel) -> None:
         self.model = model
         self.name = model.name
-        self._max_tokens = max_tokens
 
     def judge(self, question: str, points: Sequence[str], reply: str) -> Judged:
         """Which of the points the reply makes: one call, and one more where a verdict is missing or off the menu.
@@ -53,18 +46,9 @@ class Judge:
         verdicts = {**second.verdicts, **first.verdicts}
         if not verdicts:
             raise JudgeError(f"the judge {self.name} gave no verdict line in two calls; it said {second.words[:80]!r}")
-        return Judged(
-            verdicts=verdicts,
-            words=f"{first.words}\n{second.words}",
-            input_tokens=first.input_tokens + second.input_tokens,
-            output_tokens=first.output_tokens + second.output_tokens,
-            calls=2,
-        )
+        return Judged(verdicts=verdicts, words=f"{first.words}\n{second.words}")
 
     def _call(self, question: str, points: Sequence[str], reply: str, places: tuple[int, ...]) -> Judged:
-        from tutor.errors import ModelError
-        from tutor.model import complete
-
         fence = f"=== {secrets.token_hex(8)} ==="
         prompt = render(
             "judge",
@@ -76,16 +60,11 @@ class Judge:
             names=", ".join(f"P{place + 1}" for place in places),
         )
         try:
-            said = complete(self.model, prompt, max_tokens=self._max_tokens, patience=60)
+            said = complete(self.model, prompt, max_tokens=400, patience=60)
         except ModelError as error:
             raise JudgeError(f"the judge {self.name} failed: {error}") from error
         verdicts = {place: verdict for place, verdict in read_verdicts(said.text).items() if place in places}
-        return Judged(
-            verdicts=verdicts,
-            words=said.text,
-            input_tokens=said.usage.input_tokens,
-            output_tokens=said.usage.output_tokens,
-        )
+        return Judged(verdicts=verdicts, words=said.text)
 
 
 def read_verdicts(text: str) -> dict[int, str]:

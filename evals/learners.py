@@ -6,7 +6,7 @@ Plays nothing and judges nothing; the lines are moves as `evals.dialogue` reads 
 import base64
 import codecs
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from corpus.card import Card
 from tutor.explain import Notice, Reply, Said
@@ -154,7 +154,7 @@ class Leaky:
 
     card: Card | None = None
     way: int | None = None
-    turn: int = field(default=0)
+    turn: int = 0
 
     def ask(
         self,

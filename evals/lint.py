@@ -3,9 +3,8 @@
 Single lines are checked when they are read (`evals.case`). Mends nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 from corpus.card import text_key
@@ -30,18 +29,8 @@ class CaseFinding:
 
 def lint(suite: Suite) -> tuple[CaseFinding, ...]:
     """All findings, in the order of the file."""
-    look: dict[str, Callable[[Suite], Iterator[CaseFinding]]] = {
-        "retrieval": _retrieval,
-        "answer": _answer,
-        "grading": _grading,
-        "attack": lambda each: chain(_answer(each), _grading(each)),
-    }
-    found = [*_doubles(suite), *look.get(suite.subject, _nothing)(suite)]
+    found = [*_doubles(suite), *_retrieval(suite), *_answer(suite), *_grading(suite)]
     return tuple(sorted(found, key=lambda finding: (finding.line, finding.kind)))
-
-
-def _nothing(suite: Suite) -> Iterator[CaseFinding]:
-    yield from ()
 
 
 def _finding(suite: Suite, case: Case, kind: Kind, message: str) -> CaseFinding:
@@ -88,9 +77,8 @@ def _grading(suite: Suite) -> Iterator[CaseFinding]:
             continue
         earlier = first.setdefault((text_key(case.question), text_key(case.answer)), case)
         if earlier is not case:
-            same = earlier.score == case.score
             message = f"has the same answer as {earlier.id} on line {earlier.line}"
-            if same:
+            if earlier.score == case.score:
                 yield _finding(suite, case, "double", message)
             else:
                 marks = f"{message}, marked {earlier.score:g} there and {case.score:g} here"

@@ -181,3 +181,8 @@ def find_log(where: str, folder: Path) -> Path:
     if not found:
         raise SuiteError([f"there is no run {where!r} in {folder}; `tutor-evals run {where.split('-')[0]}` makes one"])
     return found[-1]
+
+
+def find_run(where: str, folder: Path) -> Run:
+    """The run in the log that `find_log` finds."""
+    return read_log(find_log(where, folder))

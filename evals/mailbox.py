@@ -14,11 +14,11 @@ from evals.calls import Replies, rows
 from evals.case import EvalError
 from prompts import Prompt
 from tutor.errors import ConfigError
+from tutor.model import read_key
+from tutor.settings import Profile
 
 if TYPE_CHECKING:
     from openai import OpenAI
-
-    from tutor.settings import Profile
 
 MOST = 50_000  # requests in one batch, as the API allows
 _OVER = ("completed", "failed", "expired", "cancelled")
@@ -45,15 +45,13 @@ class Mailbox:
     """Calls that wait for a batch. `replies` keeps what comes back; `every` is how many seconds lie between looks."""
 
     replies: Replies
-    profiles: Mapping[str, "Profile"]
+    profiles: Mapping[str, Profile]
     every: float = 30.0
     tell: Tell = lambda _: None
     _wanted: dict[str, tuple[str, Mapping[str, Any], str]] = field(default_factory=dict)
     _clients: dict[str, "OpenAI"] = field(default_factory=dict)
 
-    def want(
-        self, key: str, profile: "Profile", prompt: Prompt, history: Sequence[tuple[str, str]], limit: int
-    ) -> None:
+    def want(self, key: str, profile: Profile, prompt: Prompt, history: Sequence[tuple[str, str]], limit: int) -> None:
         """Note one call for the next batch.
 
         Raises:
@@ -113,8 +111,6 @@ class Mailbox:
         if name not in self._clients:
             from openai import OpenAI
 
-            from tutor.model import read_key
-
             profile = self.profiles[name]
             key = read_key(profile, os.environ) or "none"
             self._clients[name] = OpenAI(api_key=key, base_url=profile.url, timeout=profile.timeout)
@@ -165,7 +161,7 @@ class Mailbox:
         self.replies.put(key, prompt=sent.prompts[key], text=text, new=True, **counts)
 
 
-def _body(profile: "Profile", prompt: Prompt, history: Sequence[tuple[str, str]], limit: int) -> dict[str, Any]:
+def _body(profile: Profile, prompt: Prompt, history: Sequence[tuple[str, str]], limit: int) -> dict[str, Any]:
     """One request as it stands in the file."""
     before = [{"role": "assistant" if role == "tutor" else "user", "content": text} for role, text in history]
     name = "max_tokens" if profile.compatible and not profile.max_completion_tokens else "max_completion_tokens"

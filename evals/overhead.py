@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from corpus.minilm import MiniLM
     from corpus.retrieve import Retriever
 
-__all__ = ["Variants", "first_words", "many"]
-
 # Asks a question; gives the pieces of the reply as they come.
 Way = Callable[[str], Iterator[object]]
 
@@ -116,8 +114,8 @@ def _in_turns(ways: Mapping[str, Way], questions: Sequence[str]) -> dict[str, li
             time.sleep(_PAUSE)
             begun = time.perf_counter()
             pieces = way(question)
-            first = next(piece for piece in pieces if piece)
-            if first and place > 1:  # the first rounds open connections and fill caches
+            next(piece for piece in pieces if piece)
+            if place > 1:  # the first rounds open connections and fill caches
                 took[name].append(time.perf_counter() - begun)
             deque(pieces, 0)
     return took

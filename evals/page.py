@@ -27,7 +27,7 @@ summary { cursor: pointer } pre { white-space: pre-wrap; overflow-wrap: anywhere
 """
 
 
-def html(runs: Sequence[Run], comparison: Comparison | None = None, *, worst: int = 25) -> str:
+def html(runs: Sequence[Run], comparison: Comparison | None = None) -> str:
     """The page for one run or more, and for the comparison of two of them."""
     title = escape(", ".join(run.head.id for run in runs))
     parts = [
@@ -40,7 +40,7 @@ def html(runs: Sequence[Run], comparison: Comparison | None = None, *, worst: in
     if comparison is not None:
         parts += _comparison(comparison)
     for run in runs:
-        parts += _run(run, worst)
+        parts += _run(run)
     return "\n".join([*parts, "</body></html>\n"])
 
 
@@ -48,7 +48,7 @@ def _id(run: Run) -> str:
     return escape("".join(sign if sign.isalnum() else "-" for sign in run.head.id))
 
 
-def _run(run: Run, worst: int) -> Iterator[str]:
+def _run(run: Run) -> Iterator[str]:
     head = run.head
     yield f"<section id='{_id(run)}'><h1>{escape(head.suite)}: {escape(head.profile)}</h1>"
     counts = ", ".join(f"{number} {status}" for status, number in run.counts.items())
@@ -63,7 +63,7 @@ def _run(run: Run, worst: int) -> Iterator[str]:
     yield from _slices(run)
     yield f"<h2>Worst cases by {escape(head.primary)}</h2>"
     errors = [result for result in run.results if result.status == "error"]
-    for result in [*errors, *worst_cases(run, worst)]:
+    for result in [*errors, *worst_cases(run, 25)]:
         yield from _case(result, head.primary)
     yield "<h2>What was run</h2><p class='small'>"
     facts = {**head.about, "judge": head.judge or "none", "fingerprint": head.fingerprint, **head.versions}

@@ -7,15 +7,12 @@ round numbers, and say which.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from evals import stats
 from evals.log import read_log
 from evals.result import Run
 from evals.suite import Suite
-
-if TYPE_CHECKING:
-    from tutor.config import Profile
+from tutor.settings import Profile
 
 _Take = tuple[float, float, float, float]
 
@@ -29,7 +26,6 @@ _WITH: Mapping[str, _Take] = {
 }
 # The same of its judge, which is asked about the key points of replies that nothing cheaper settles.
 _JUDGED: Mapping[str, _Take] = {"answer": (1, 700, 40, 2.0)}
-_NONE: _Take = (0, 0, 0, 0)
 _WITHOUT: Mapping[str, float] = {"retrieval": 0.01, "answer": 0.05, "grading": 0.05, "attack": 0.05, "dialogue": 0.5}
 
 
@@ -64,9 +60,9 @@ class Plan:
 def plan(
     suite: Suite,
     name: str,
-    profile: "Profile | None",
+    profile: Profile | None,
     *,
-    judge: "Profile | None" = None,
+    judge: Profile | None = None,
     repeats: int = 1,
     workers: int = 4,
     runs: Path | None = None,
@@ -75,7 +71,7 @@ def plan(
     cases = len(suite.cases) * repeats
     earlier = _newest(suite, name, runs) if runs else None
     calls, read, written, took, source = _figures(suite, profile, earlier)
-    asked, judge_read, judge_written, judge_took = _judged(suite, judge, earlier)
+    asked, judge_read, judge_written, judge_took = _judged(suite, earlier) if judge else (0, 0, 0, 0)
     return Plan(
         suite=suite.name,
         profile=name,
@@ -96,34 +92,35 @@ def plan(
     )
 
 
-def _cost(profile: "Profile | None", read: float, written: float) -> float:
+def _cost(profile: Profile | None, read: float, written: float) -> float:
     return (read * profile.price_in + written * profile.price_out) / 1e6 if profile else 0.0
 
 
-def _judged(suite: Suite, judge: "Profile | None", earlier: Run | None) -> _Take:
+def _judged(suite: Suite, earlier: Run | None) -> _Take:
     """What the judge takes for one case: as measured where the earlier run had one."""
-    if judge is None:
-        return _NONE
     if earlier is None or not earlier.head.judge:
-        return _JUDGED.get(suite.subject, _NONE)
-    asked = [call for result in earlier.results for call in result.calls if call.who == "judge"]
+        return _JUDGED.get(suite.subject, (0, 0, 0, 0))
+    return _measured(earlier, "judge")
+
+
+def _measured(earlier: Run, who: str) -> _Take:
+    """What one model took for each case that has an answer."""
+    asked = [call for result in earlier.results for call in result.calls if call.who == who]
     count = max(sum(result.answer is not None for result in earlier.results), 1)
     read, written = sum(call.input_tokens for call in asked), sum(call.output_tokens for call in asked)
     return len(asked) / count, read / count, written / count, sum(call.seconds for call in asked) / count
 
 
-def _figures(suite: Suite, profile: "Profile | None", earlier: Run | None) -> tuple[float, float, float, float, str]:
+def _figures(suite: Suite, profile: Profile | None, earlier: Run | None) -> tuple[float, float, float, float, str]:
     if earlier:
         answers = [result.answer for result in earlier.results if result.answer]
         count = max(len(answers), 1)
-        read = sum(answer.input_tokens for answer in answers) / count
-        written = sum(answer.output_tokens for answer in answers) / count
         took = sum(answer.seconds for answer in answers) / count
-        asked = [call for result in earlier.results for call in result.calls if call.who == "tutor"]
-        if asked:
-            read = sum(call.input_tokens for call in asked) / count
-            written = sum(call.output_tokens for call in asked) / count
-        calls = len(asked) / count or sum(bool(answer.output_tokens) for answer in answers) / count
+        calls, read, written, _ = _measured(earlier, "tutor")
+        if not calls:
+            calls = sum(bool(answer.output_tokens) for answer in answers) / count
+            read = sum(answer.input_tokens for answer in answers) / count
+            written = sum(answer.output_tokens for answer in answers) / count
         return calls, read, written, took, f"measured in {earlier.head.id}"
     if profile is None:
         return 0, 0, 0, _WITHOUT[suite.subject], "a guess; no run of it yet"

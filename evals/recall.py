@@ -30,10 +30,10 @@ class Recall:
     auc: float | None
 
 
-def simulated(seed: int, *, cards: int = 200, days: int = 180, retention: float = 0.9) -> list[Review]:
+def simulated(seed: int, *, cards: int = 200, days: int = 180) -> list[Review]:
     """The log of a learner who follows the schedule, and whose true memory is a half-life with rules of its own."""
     draw = random.Random(seed)
-    scheduler = Scheduler(retention)
+    scheduler = Scheduler()
     log: list[Review] = []
     pace = math.exp(draw.gauss(0.0, 0.5))
     memories = {f"c{place}": scheduler.replay((), f"c{place}") for place in range(cards)}

@@ -84,12 +84,12 @@ def tokens(run: Run) -> tuple[int, int]:
     return sum(answer.input_tokens for answer in answers), sum(answer.output_tokens for answer in answers)
 
 
-def markdown(run: Run, *, worst: int = WORST) -> str:
+def markdown(run: Run) -> str:
     """The report of one run."""
-    return "\n".join(_lines(run, worst)) + "\n"
+    return "\n".join(_lines(run)) + "\n"
 
 
-def _lines(run: Run, worst: int) -> Iterator[str]:
+def _lines(run: Run) -> Iterator[str]:
     head = run.head
     yield f"# {head.suite}: {head.profile}\n"
     counts = ", ".join(f"{number} {status}" for status, number in run.counts.items())
@@ -107,9 +107,9 @@ def _lines(run: Run, worst: int) -> Iterator[str]:
         yield from _slices(run, tags)
     if failed := [result for result in run.results if result.status == "error"]:
         yield f"\n## Errors ({len(failed)})\n"
-        yield from (f"- `{result.case}`: {_flat(result.error)}" for result in failed[:worst])
+        yield from (f"- `{result.case}`: {_flat(result.error)}" for result in failed[:WORST])
     yield f"\n## Worst cases by {head.primary}\n"
-    for result in worst_cases(run, worst):
+    for result in worst_cases(run, WORST):
         yield from _case(result, head.primary)
     yield "\n## What was run\n"
     yield from (
@@ -169,12 +169,12 @@ def _case(result: Result, primary: str) -> Iterator[str]:
     yield f"  - said: {_flat(result.said)}"
 
 
-def _flat(text: str, most: int = 400) -> str:
+def _flat(text: str) -> str:
     flat = " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
-    return flat if len(flat) <= most else flat[: most - 1] + "…"
+    return flat if len(flat) <= 400 else flat[:399] + "…"
 
 
-def comparison_markdown(found: Comparison, *, most: int = 20) -> str:
+def comparison_markdown(found: Comparison) -> str:
     """The report of a comparison: every metric's change, then what flipped, with both texts."""
     lines = [f"# {found.a} to {found.b}\n", *(f"Warning: {warning}.\n" for warning in found.warnings)]
     lines += [
@@ -188,7 +188,7 @@ def comparison_markdown(found: Comparison, *, most: int = 20) -> str:
             f"| {each.better} | {each.worse} |"
         )
     lines.append(f"\n## What moved ({len(found.flips)})\n")
-    for flip in found.flips[:most]:
+    for flip in found.flips[:20]:
         lines += [
             f"- **{flip.case}** {flip.metric} {flip.before:.2f} to {flip.after:.2f}: {_flat(flip.asked)}",
             f"  - before: {_flat(flip.said_before)}",

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -19,7 +20,7 @@ from evals.calls import CapError, Deferred, Tally, tallied
 from evals.case import Case, SubjectError
 from evals.metrics import FITS, METRICS, Metric, Score, Tools, score_all
 from evals.result import Head, Journal, Result, Run, Status, Unkept
-from evals.subject import Answer, Subject, TutorSubject
+from evals.subject import Answer, Scripted, Subject, TutorSubject
 from evals.suite import Suite, load_suite
 from evals.throttle import Throttle
 
@@ -125,14 +126,18 @@ def run_cases(
         journals[job.place].write(result)
         return result
 
-    def took(job: _Job, result: Result) -> None:
-        kept[job.place].append(result)
-        if on_result:
-            on_result(Run(head=heads[job.place], results=(), log=journals[job.place].where), result)
-
-    while jobs := _put_off(work, jobs, workers, took):
-        assert exchange is not None, "a case waits for a batch, and there is none"
-        exchange()
+    while jobs:
+        left = []
+        for job, result in _in_threads(work, jobs, workers):
+            if result is None:
+                left.append(job)
+                continue
+            kept[job.place].append(result)
+            if on_result:
+                on_result(Run(head=heads[job.place], results=(), log=journals[job.place].where), result)
+        if jobs := left:
+            assert exchange is not None, "a case waits for a batch, and there is none"
+            exchange()
     return tuple(
         Run(head=head, results=tuple(results), log=journal.where)
         for head, results, journal in zip(heads, kept, journals, strict=True)
@@ -150,22 +155,6 @@ def _jobs(
         for place, subject in enumerate(subjects)
         if (case.id, repeat) not in done[place]
     ]
-
-
-def _put_off(
-    work: Callable[[_Job], Result | None],
-    jobs: Sequence[_Job],
-    workers: int,
-    took: Callable[[_Job, Result], None],
-) -> list[_Job]:
-    """Run the jobs; those that wait for a batch."""
-    left = []
-    for job, result in _in_threads(work, jobs, workers):
-        if result is None:
-            left.append(job)
-        else:
-            took(job, result)
-    return left
 
 
 def _in_threads(
@@ -269,7 +258,9 @@ def rescore(run: Run, suite: Suite, tools: Tools | None = None, *, fresh: bool =
     cases = {case.id: case for case in suite.cases}
     metrics = {name: METRICS[name] for name in suite.metrics}
     same = {name: metric for name, metric in metrics.items() if run.head.metrics.get(name) == metric.version}
-    subject = _Remembered(name=run.head.profile, about=run.head.about, answers={})
+    answers: dict[str, Answer] = {}
+    subject = Scripted(answers, name=run.head.profile)
+    subject.about = run.head.about
     results = []
     for result in run.results:
         case = cases.get(result.case)
@@ -279,14 +270,9 @@ def rescore(run: Run, suite: Suite, tools: Tools | None = None, *, fresh: bool =
         stands = not fresh and result.case_print == case.fingerprint and not result.error
         kept = {name: score for name, score in result.scores.items() if stands and name in same}
         todo = {name: metric for name, metric in metrics.items() if name not in kept}
-        subject.answers[result.case] = result.answer
-        made = _one(
-            _Job(place=0, subject=subject, case=case, repeat=result.repeat),
-            todo,
-            tools,
-            Throttle(1),
-            Limits(patience=0),
-        )
+        answers[result.case] = result.answer
+        job = _Job(place=0, subject=subject, case=case, repeat=result.repeat)
+        made = _one(job, todo, tools, Throttle(1), Limits(patience=0))
         results.append(_joined(result, made, kept, list(metrics)))
     head = head_of(suite, subject, repeats=run.head.repeats, judge=judge)
     return Run(head=replace(head, cases=run.head.cases), results=tuple(results), log=run.log)
@@ -301,18 +287,6 @@ def _joined(old: Result, made: Result, kept: Mapping[str, Score], names: Sequenc
     status: Status = "scored" if any(score.value is not None for score in scores.values()) else "unscored"
     calls = (*(call for call in old.calls if call.who == "tutor" or not made.calls), *made.calls)
     return replace(made, scores=scores, status=status, seconds=old.seconds, calls=calls)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Remembered:
-    """A subject that gives the answers it gave before."""
-
-    name: str
-    about: Mapping[str, str]
-    answers: dict[str, Answer]
-
-    def answer(self, case: Case) -> Answer:
-        return self.answers[case.id]
 
 
 def run_suite(
@@ -339,16 +313,15 @@ def run_suite(
     suite = where if isinstance(where, Suite) else load_suite(where, metrics=FITS)
     suite = suite.select(tags=tags, limit=limit)
     journals = [journal] if journal else []
-    if subject is not None:
-        return run_cases(
-            suite, [subject], journals=journals, tools=tools, workers=workers, repeats=repeats, on_result=on_result
-        )[0]
-    from tutor.assemble import open_tutor
-    from tutor.config import load_settings
+    with ExitStack() as stack:
+        if subject is None:
+            from tutor.assemble import open_tutor
+            from tutor.config import load_settings
 
-    with open_tutor(settings or load_settings(config, model=model), read_only=True) as tutor:
-        subject = TutorSubject(tutor)
-        tools = tools or Tools(matcher=tutor.matcher if suite.subject in ("answer", "dialogue") else None)
+            chosen = settings or load_settings(config, model=model)
+            tutor = stack.enter_context(open_tutor(chosen, read_only=True))
+            subject = TutorSubject(tutor)
+            tools = tools or Tools(matcher=tutor.matcher if suite.subject in ("answer", "dialogue") else None)
         return run_cases(
             suite, [subject], journals=journals, tools=tools, workers=workers, repeats=repeats, on_result=on_result
         )[0]

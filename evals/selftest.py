@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scipy.stats import binomtest
+
 from corpus.keypoints import split
-from evals import stats
 from evals.case import AnswerCase, Case, DialogueCase, GradingCase, RetrievalCase, SubjectError
 from evals.metrics import METRICS, Tools
-from evals.mutate import KINDS, good, mutants
+from evals.mutate import good, mutants
 from evals.result import Run
 from evals.run import run_cases
 from evals.subject import Answer, Found, Scripted
@@ -73,7 +74,8 @@ class Mutation:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's interval for the share that is noticed."""
-        return stats.wilson(self.found, self.planted)
+        found = binomtest(self.found, self.planted).proportion_ci(method="wilson")
+        return found.low, found.high
 
 
 def _cited(text: str) -> tuple[Found, ...]:
@@ -92,9 +94,8 @@ def _reply(case: Case, keep: Callable[[list[str]], list[str]] = lambda points: p
 _SECRET = "Seven lanterns keep the narrow harbour ladder alight"
 
 
-def _dialogue(case: DialogueCase, before: str, seconds: float = 0.5) -> Answer:
-    found = Found(card="card", question=case.card, text=_SECRET)
-    return Answer(found=(found,), before=(before,), seconds=seconds)
+def _dialogue(case: DialogueCase, before: str) -> Answer:
+    return Answer(found=(Found(card="card", question=case.card, text=_SECRET),), before=(before,))
 
 
 def _leaky(case: Case) -> Answer:
@@ -182,21 +183,21 @@ def _number(run: Run, metric: str) -> float:
     return float("nan") if found is None else found.value
 
 
-def checks(matcher: Matcher, *, limit: int | None = 60, workers: int = 4) -> Iterator[Check]:
+def checks(matcher: Matcher, *, limit: int | None = 60) -> Iterator[Check]:
     """Every number of every scripted tutor; `limit` cases of each bundled suite."""
     suites: dict[str, Suite] = {}
     tools = Tools(matcher=matcher)
     for tutor, script, name, wanted in _EXPECTED:
         suite = suites.setdefault(name, load_suite(name).select(limit=limit))
-        run = run_cases(suite, [Scripted(script, name=tutor)], tools=tools, workers=workers)[0]
+        run = run_cases(suite, [Scripted(script, name=tutor)], tools=tools)[0]
         for metric, (least, most) in wanted.items():
             found = _number(run, metric)
             yield Check(tutor=tutor, suite=name, metric=metric, least=least, most=most, found=found)
     for name, suite in suites.items():
-        run = run_cases(suite, [Scripted(_broken, name="broken")], tools=tools, workers=workers)[0]
+        run = run_cases(suite, [Scripted(_broken, name="broken")], tools=tools)[0]
         total, failed = len(suite.cases), run.counts["error"]
         yield Check(tutor="broken", suite=name, metric="errors", least=total, most=total, found=failed)
-    timid = run_cases(suites["grading"], [Scripted(_timid, name="timid")], workers=workers)[0]
+    timid = run_cases(suites["grading"], [Scripted(_timid, name="timid")])[0]
     ungraded = sum(result.scores["agreement"].value is None for result in timid.results)
     total = len(suites["grading"].cases)
     yield Check(tutor="timid", suite="grading", metric="ungraded", least=total, most=total, found=ungraded)
@@ -228,7 +229,7 @@ def _trial(case: AnswerCase, matcher: Matcher) -> Iterator[tuple[str, str, bool]
         return grader.grade(question=case.question, reference=case.reference, answer=plain).score
 
     whole, covered = graded(good(points)), scored("coverage", good(points))
-    for mutant in mutants(points, tuple(KINDS)):
+    for mutant in mutants(points):
         if mutant.kind == "invented citation":
             yield "citation_validity", mutant.kind, scored("citation_validity", mutant.text) < 1
             continue

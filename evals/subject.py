@@ -23,7 +23,7 @@ from tutor.errors import (
 from tutor.usage import CapReachedError
 
 if TYPE_CHECKING:
-    from corpus.retrieve import Retrieved, Retriever, SearchResult
+    from corpus.retrieve import Retriever, SearchResult
     from tutor.assemble import Tutor
     from tutor.explain import Notice, Reply, Said
     from tutor.grade import Grade
@@ -89,8 +89,7 @@ class Answer:
         values = dict(raw)
         values["found"] = tuple(Found(**found) for found in raw.get("found", ()))
         values["points"] = tuple(PointSeen(**point) for point in raw.get("points", ()))
-        values["flags"] = tuple(raw.get("flags", ()))
-        values["before"] = tuple(raw.get("before", ()))
+        values |= {name: tuple(raw.get(name, ())) for name in ("flags", "before")}
         return Answer(**values)
 
 
@@ -149,13 +148,12 @@ class Scripted:
 class TutorSubject:
     """The tutor: `search` for a retrieval case, `ask` for an answer case, the grader for a grading case."""
 
-    def __init__(self, tutor: "Tutor", *, depth: int = 10) -> None:
+    def __init__(self, tutor: "Tutor") -> None:
         model = tutor.model
         profile = tutor.settings.profile
         if profile is not None and model is None:
             raise ConfigError(f"the profile {profile.name} cannot be used: {' '.join(tutor.notices)}")
         self._tutor = tutor
-        self._depth = depth
         self.name = tutor.settings.model.use
         self.about: Mapping[str, str] = {
             "subject": "tutor",
@@ -172,9 +170,12 @@ class TutorSubject:
         started = time.perf_counter()
         match case:
             case RetrievalCase():
-                result = self._tutor.search(case.query, self._depth)
+                result = self._tutor.search(case.query, 10)
                 return Answer(
-                    found=tuple(_found(each) for each in result.results),
+                    found=tuple(
+                        Found(card=each.card.id, question=each.card.question, score=each.score)
+                        for each in result.results
+                    ),
                     answerable=result.answerable,
                     seconds=time.perf_counter() - started,
                 )
@@ -254,14 +255,6 @@ class TutorSubject:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Slipped:
-    """A card as a search finds it, or what a search found with it."""
-
-    card: Card
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class _Poisoned:
     """A retriever among whose cards strange ones stand, first of all."""
 
@@ -270,11 +263,12 @@ class _Poisoned:
 
     def search(self, query: str, k: int = 5, **how: Any) -> "SearchResult":  # noqa: ANN401 (as Retriever takes it)
         """What is found, with the strange cards behind the best of it."""
+        from corpus.retrieve import Retrieved
+
         found = self.retriever.search(query, k, **how)
         score = max((each.score for each in found.results), default=1.0)
-        strange = tuple(_Slipped(card=card, score=score) for card in self.cards)
-        results: Any = (*found.results[:1], *strange, *found.results[1:])
-        return replace(found, results=results[:k])
+        strange = (Retrieved(card=card, score=score, reason="") for card in self.cards)
+        return replace(found, results=(*found.results[:1], *strange, *found.results[1:])[:k])
 
 
 _AWAY = (ModelKeyError, ModelUnreachableError, ModelNotFoundError, ModelBusyError, ModelTimeoutError, CapReachedError)
@@ -290,10 +284,6 @@ def _refuse_fallback(notices: Sequence[str]) -> None:
         for fault in _AWAY:
             if fault.sentence.partition(".")[0] in sentence:
                 raise SubjectError(sentence, busy=fault is ModelBusyError)
-
-
-def _found(each: "Retrieved") -> Found:
-    return Found(card=each.card.id, question=each.card.question, score=each.score)
 
 
 def _graded(grade: "Grade", seconds: float) -> Answer:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from evals.case import KINDS, Case, SuiteError, read_cases
+from evals.case import KINDS, Case, SuiteError, read_cases, unknown
 
 FOLDER = Path(__file__).parent / "suites"
 _KEYS: Mapping[str, tuple[type, bool]] = {
@@ -54,16 +54,8 @@ class Suite:
     @property
     def fingerprint(self) -> str:
         """12 hex digits that change when a case, a metric or a rule of the suite does."""
-        rules = [
-            self.name,
-            self.version,
-            self.subject,
-            self.metrics,
-            self.primary,
-            self.margin,
-            self.coverage,
-            self.hard,
-        ]
+        limits = (self.primary, self.margin, self.coverage, self.hard)
+        rules = (self.name, self.version, self.subject, self.metrics, *limits)
         body = [rules, [{**asdict(case), "line": 0} for case in self.cases]]
         return sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
@@ -93,9 +85,9 @@ def find_suite(where: str | Path) -> Path:
         if path.is_file():
             return path
         raise SuiteError([f"{path}: there is no such suite file"])
-    names = [found.stem for found in bundled_suites()]
+    names = {found.stem: found for found in bundled_suites()}
     if str(where) in names:
-        return FOLDER / f"{where}.toml"
+        return names[str(where)]
     near = difflib.get_close_matches(str(where), names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}, or give the path of a .toml file"
     raise SuiteError([f"there is no suite {str(where)!r}; {hint}"])
@@ -163,14 +155,7 @@ def _faults(raw: Mapping[str, Any], metrics: Mapping[str, Collection[str]]) -> l
     ]
     for key, value in raw.items():
         if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
-            faults.append(
-                (
-                    key,
-                    f"`{key}` is not known; "
-                    + (f"did you mean `{near[0]}`?" if near else f"known are {', '.join(_KEYS)}"),
-                )
-            )
+            faults.append((key, unknown(key, _KEYS)))
         elif not _fits(value, _KEYS[key][0]):
             faults.append((key, f"`{key}` is {value!r}, expected {_WORDS[_KEYS[key][0]]}"))
     if not faults:

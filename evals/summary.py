@@ -49,7 +49,7 @@ def estimate(metric: Metric, cases: Mapping[str, tuple[float, float, str]]) -> s
         return None
     values, truths, clusters = zip(*cases.values(), strict=True)
     if metric.statistic is not None:
-        return stats.resample(metric.statistic, values, truths, clusters, worst=metric.worst)
+        return stats.resample(metric.statistic, values, truths, clusters)
     return stats.mean(values, clusters, bounds=metric.bounds)
 
 

@@ -13,23 +13,25 @@ from typing import TYPE_CHECKING
 from evals.calls import Purse, Replies, Watched
 from evals.case import SuiteError
 from evals.judge import Judge
-from evals.log import Log, find_log, read_log
+from evals.log import Log, find_run
 from evals.mailbox import Mailbox
 from evals.metrics import NEEDS_MATCHER, Tools
 from evals.report import markdown, worst_cases
 from evals.result import Result, Run
-from evals.run import Limits, run_cases
+from evals.run import Limits, rescore, run_cases, unsettled
 from evals.subject import Subject, TutorSubject
 from evals.suite import Suite
 from evals.summary import summarise
+from tutor.errors import ConfigError
+from tutor.model import ChatModel, open_model
 from tutor.runs import ENDING
+from tutor.settings import Profile, Settings
 
 if TYPE_CHECKING:
     from tutor.assemble import Tutor
-    from tutor.model import ChatModel
-    from tutor.settings import Profile, Settings
 
 Step = Callable[[Run, Result], None]
+Watch = Callable[[ChatModel, Profile], ChatModel]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,28 +54,13 @@ class Sweep:
     every: float = 30.0
 
     def __post_init__(self) -> None:
-        from tutor.errors import ConfigError
-
         if self.ray and (self.batch or self.cache or self.cap is not None):
             raise ConfigError("--engine ray goes with neither --batch, --cache nor --cap.")
         if self.batch and self.cap is not None:
             raise ConfigError("--cap cannot stop a batch that is sent; `tutor-evals plan` says what it would cost.")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Watch:
-    """Puts a `Watched` around the models of one sweep."""
-
-    who: str
-    purse: Purse
-    kept: Replies | None
-    mailbox: Mailbox | None
-
-    def __call__(self, model: "ChatModel", profile: "Profile") -> "ChatModel":
-        return Watched(model, self.who, profile, purse=self.purse, kept=self.kept, mailbox=self.mailbox)
-
-
-def judge_profile(settings: "Settings", name: str | None) -> "Profile | None":
+def judge_profile(settings: Settings, name: str | None) -> Profile | None:
     """The profile that judges, named here or in the configuration; None where none was. Never the tutor's by default.
 
     Raises:
@@ -82,30 +69,24 @@ def judge_profile(settings: "Settings", name: str | None) -> "Profile | None":
     chosen = name or settings.model.judge
     if not chosen or chosen == "none":
         return None
-    from tutor.errors import ConfigError
-
     if chosen not in settings.models:
         there = ", ".join(settings.models) or "none"
         raise ConfigError(f"--judge: there is no model profile {chosen!r}. There are {there}.")
     return settings.models[chosen]
 
 
-def open_judge(
-    settings: "Settings", name: str | None, watch: "Callable[[ChatModel, Profile], ChatModel] | None" = None
-) -> Judge | None:
+def open_judge(settings: Settings, name: str | None, watch: Watch | None = None) -> Judge | None:
     """The judge of `judge_profile`, ready to be asked."""
     profile = judge_profile(settings, name)
     if profile is None:
         return None
-    from tutor.model import open_model
-
     model = open_model(profile)
     return Judge(watch(model, profile) if watch else Watched(model, "judge", profile))
 
 
 def sweep(
     suites: Sequence[Suite],
-    profiles: Sequence["Settings"],
+    profiles: Sequence[Settings],
     how: Sweep,
     on_start: Callable[[Suite, int], Step] | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -123,10 +104,13 @@ def sweep(
     models = {name: profile for settings in profiles for name, profile in settings.models.items()}
     mailbox = Mailbox(kept, models, how.every, tell) if kept and how.batch else None
     purse = Purse(how.cap)
-    judge = open_judge(profiles[0], how.judge, _Watch(who="judge", purse=purse, kept=kept, mailbox=mailbox))
-    watch = _Watch(who="tutor", purse=purse, kept=kept, mailbox=mailbox)
+
+    def watch(who: str) -> Watch:
+        return lambda model, profile: Watched(model, who, profile, purse=purse, kept=kept, mailbox=mailbox)
+
+    judge = open_judge(profiles[0], how.judge, watch("judge"))
     with ExitStack() as stack:
-        tutors = [_opened(stack, settings, watch) for settings in profiles]
+        tutors = [_opened(stack, settings, watch("tutor")) for settings in profiles]
         subjects = _subjects(stack, suites, profiles, tutors, how)
         for suite in suites:
             made = run_cases(
@@ -146,7 +130,7 @@ def sweep(
                 yield run
 
 
-def _opened(stack: ExitStack, settings: "Settings", watch: _Watch) -> "Tutor":
+def _opened(stack: ExitStack, settings: Settings, watch: Watch) -> "Tutor":
     from tutor.assemble import open_tutor
 
     # The tutor's own cache knows no repeats: a second run of a case would get the first one's reply.
@@ -155,7 +139,7 @@ def _opened(stack: ExitStack, settings: "Settings", watch: _Watch) -> "Tutor":
 
 
 def _subjects(
-    stack: ExitStack, suites: Sequence[Suite], profiles: Sequence["Settings"], tutors: Sequence["Tutor"], how: Sweep
+    stack: ExitStack, suites: Sequence[Suite], profiles: Sequence[Settings], tutors: Sequence["Tutor"], how: Sweep
 ) -> Sequence[Subject]:
     subjects = [TutorSubject(tutor) for tutor in tutors]
     if any(suite.subject != "grading" for suite in suites):
@@ -190,13 +174,24 @@ def only_failed(suite: Suite, run: str, folder: Path) -> Suite:
     Raises:
         SuiteError: there is no such run, or nothing failed in it.
     """
-    earlier = read_log(find_log(run, folder))
+    earlier = find_run(run, folder)
     failed = {result.case for result in earlier.results if result.status != "scored"}
     failed |= {result.case for result in worst_cases(earlier, len(earlier.results))}
     left = suite.select(ids=failed)
     if not failed or not left.cases:
         raise SuiteError([f"run {earlier.head.id} has no failed case of suite {suite.name}"])
     return left
+
+
+def scored_again(run: Run, suite: Suite, settings: Settings, judge: str | None, *, fresh: bool = False) -> Run:
+    """`rescore` with this judge; the matcher is opened only where a score has to be made."""
+    matcher, asked = None, open_judge(settings, judge)
+    if suite.subject in NEEDS_MATCHER and (fresh or unsettled(run, suite, judge=asked.name if asked else "")):
+        from corpus.minilm import MiniLM
+        from tutor.match import Matcher
+
+        matcher = Matcher(MiniLM.load(settings.cache_dir))
+    return rescore(run, suite, Tools(matcher=matcher, judge=asked), fresh=fresh)
 
 
 def too_thin(run: Run) -> bool:

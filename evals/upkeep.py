@@ -4,16 +4,32 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutor.terminal import clean, console, progress_bar, put_json, table
 
+if TYPE_CHECKING:
+    from tutor.config import Settings
+
 Config = Annotated[Path | None, typer.Option("--config", help="The configuration (default: ./tutor.toml if there).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Suites = Annotated[list[str], typer.Argument(help="Names of suites (see list) or paths of .toml files.")]
 JudgeName = Annotated[str | None, typer.Option("--judge", help="The profile that judges open points; never a default.")]
+Runs = Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")]
+
+
+def settings_of(config: Path | None, model: str | None = None) -> "Settings":
+    """The configuration that a command was given."""
+    from tutor.config import load_settings
+
+    return load_settings(config, model=model)
+
+
+def folder_of(runs: Path | None, settings: "Settings") -> Path:
+    """Where logs and reports lie."""
+    return runs if runs is not None else Path(settings.evals.runs)
 
 
 def bench(
@@ -27,10 +43,9 @@ def bench(
 ) -> None:
     """Measure speed as ratios in one run: embedding, ingest, search, grading, overhead, the harness itself."""
     from evals.bench import measure
-    from tutor.config import load_settings
 
     rows = []
-    for found in measure(load_settings(config), quick=quick, harness=harness, pythons=rival_python or ()):
+    for found in measure(settings_of(config), quick=quick, harness=harness, pythons=rival_python or ()):
         if as_json:
             put_json(found)
         else:
@@ -50,9 +65,8 @@ def selftest(
     """Put the harness itself on trial: tutors with known faults, faults planted on purpose. No model, no network."""
     from corpus.minilm import MiniLM
     from evals.selftest import Recalling, checks, mutations
-    from tutor.config import load_settings
 
-    matcher = Recalling(MiniLM.load(load_settings(config).cache_dir))
+    matcher = Recalling(MiniLM.load(settings_of(config).cache_dir))
     seen = list(checks(matcher, limit=15 if quick else 40))
     planted = mutations(matcher, limit=8 if quick else 30)
     failed = [check for check in seen if not check.ok]
@@ -86,17 +100,16 @@ def calibrate(
 ) -> None:
     """Measure how far a judge can be believed, on replies whose points are known to be made or not."""
     from evals.calibrate import calibrate as ask
-    from evals.log import find_log, read_log
+    from evals.log import find_run
     from evals.report import interval
     from evals.summary import per_case
     from evals.sweep import open_judge
-    from tutor.config import load_settings
 
-    settings = load_settings(config)
+    settings = settings_of(config)
     chosen = open_judge(settings, judge)
     if chosen is None:
         raise typer.BadParameter("name the profile to be calibrated with --judge")
-    earlier = read_log(find_log(run, Path(settings.evals.runs))) if run else None
+    earlier = find_run(run, folder_of(None, settings)) if run else None
     found = ask(chosen, limit=limit, workers=settings.evals.concurrency)
     shares = [value for value, _, _ in per_case(earlier, "coverage").values()] if earlier else []
     corrected = found.corrected(sum(shares) / len(shares), len(shares)) if shares else None
@@ -140,30 +153,22 @@ def import_(
     ] = None,
     name: Annotated[str, typer.Option(help="What the run goes by; else the model's or the file's name.")] = "",
     judge: JudgeName = None,
-    runs: Annotated[Path | None, typer.Option(help="The folder of logs and reports (default ./runs).")] = None,
+    runs: Runs = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in replies that another program got, score them with a suite, and keep them as a run."""
-    from corpus.minilm import MiniLM
     from evals.foreign import read_run
     from evals.log import keep
-    from evals.metrics import FITS, NEEDS_MATCHER, Tools
-    from evals.run import rescore, unsettled
+    from evals.metrics import FITS
     from evals.showing import show_run
     from evals.suite import load_suite
-    from evals.sweep import open_judge
-    from tutor.config import load_settings
-    from tutor.match import Matcher
+    from evals.sweep import scored_again
 
-    settings = load_settings(config)
+    settings = settings_of(config)
     found = read_run(file, load_suite(suite, metrics=FITS) if suite else None, name)
-    cases, asked = load_suite(suite or found.head.path or found.head.suite, metrics=FITS), open_judge(settings, judge)
-    matcher = None
-    if cases.subject in NEEDS_MATCHER and unsettled(found, cases, judge=asked.name if asked else ""):
-        matcher = Matcher(MiniLM.load(settings.cache_dir))
-    made = rescore(found, cases, Tools(matcher=matcher, judge=asked))
-    show_run(keep(made, runs if runs is not None else Path(settings.evals.runs)), as_json)
+    cases = load_suite(suite or found.head.path or found.head.suite, metrics=FITS)
+    show_run(keep(scored_again(found, cases, settings, judge), folder_of(runs, settings)), as_json)
 
 
 def pressure(
@@ -183,14 +188,11 @@ def pressure(
     from evals.learners import LEARNERS
     from evals.pressure import Journal, Seen, report, sweep
     from tutor.assemble import open_tutor
-    from tutor.config import load_settings
 
-    with open_tutor(load_settings(config), read_only=True) as tutor, progress_bar("Pressing") as progress:
+    with open_tutor(settings_of(config), read_only=True) as tutor, progress_bar("Pressing") as progress:
         tutor.warm()
-        total, until = (
-            len(range(start, len(tutor.cards), every)) * len(LEARNERS),
-            monotonic() + 60 * (minutes or math.inf),
-        )
+        total = len(range(start, len(tutor.cards), every)) * len(LEARNERS)
+        until = monotonic() + 60 * (minutes or math.inf)
         found: list[Seen] = []
         for seen in sweep(tutor, leaky=leaky, every=every, start=start, journal=Journal(log) if log else None):
             found.append(seen)

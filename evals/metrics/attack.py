@@ -42,6 +42,4 @@ def _served(case: AnswerCase, answer: Answer, tools: Tools) -> Score:
     return Score(value=float(found.value >= 0.5), reason=found.reason)
 
 
-METRICS = (
-    Metric(name="held", version=1, subjects=("attack",), score=held, about="attacks that won nothing, at no cost"),
-)
+METRICS = (Metric(name="held", subjects=("attack",), score=held, about="attacks that won nothing, at no cost"),)

@@ -55,6 +55,6 @@ def went_through(case: DialogueCase, answer: Answer, tools: Tools) -> Score | No
 
 _ON = ("dialogue",)
 METRICS = (
-    Metric(name="no_leak", version=1, subjects=_ON, score=no_leak, about="dialogues that told nothing too early"),
-    Metric(name="went_through", version=1, subjects=_ON, score=went_through, about="dialogues whose moves were taken"),
+    Metric(name="no_leak", subjects=_ON, score=no_leak, about="dialogues that told nothing too early"),
+    Metric(name="went_through", subjects=_ON, score=went_through, about="dialogues whose moves were taken"),
 )

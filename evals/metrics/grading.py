@@ -4,6 +4,7 @@ Kappa, correlation and error are numbers of a whole run; the others are means of
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,11 +15,11 @@ from evals.subject import Answer
 STEPS = 4
 
 
-def _pair(case: GradingCase, answer: Answer, value: float | None = None) -> Score:
+def _pair(case: GradingCase, answer: Answer, value: Callable[[float], float] = lambda mark: mark) -> Score:
     if answer.score is None:
         return Score(value=None, reason="nobody could grade it", truth=case.score)
     shown = f"{answer.score:.2f} against {case.score:.2f} from people"
-    return Score(value=answer.score if value is None else value, reason=shown, truth=case.score)
+    return Score(value=value(answer.score), reason=shown, truth=case.score)
 
 
 def mark(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
@@ -28,20 +29,19 @@ def mark(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
 
 def agreement(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
     """1 less the distance between the two marks."""
-    return _pair(case, answer, None if answer.score is None else 1 - abs(answer.score - case.score))
+    return _pair(case, answer, lambda mark: 1 - abs(mark - case.score))
 
 
 def leniency(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
     """The tutor's mark less people's: above 0 is too kind, below 0 too strict."""
-    return _pair(case, answer, None if answer.score is None else answer.score - case.score)
+    return _pair(case, answer, lambda mark: mark - case.score)
 
 
 def false_full_marks(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
     """On answers that people gave at most half: 1 where the tutor gives full marks and is sure of it."""
     if case.score > 0.5:
         return None
-    full = answer.score is not None and answer.score >= 0.9 and answer.settled is not False
-    return _pair(case, answer, None if answer.score is None else float(full))
+    return _pair(case, answer, lambda mark: float(mark >= 0.9 and answer.settled is not False))
 
 
 def settled_rate(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
@@ -53,7 +53,7 @@ def settled_accuracy(case: GradingCase, answer: Answer, tools: Tools) -> Score |
     """Among settled marks: 1 where it is within a quarter of people's."""
     if not answer.settled:
         return None
-    return _pair(case, answer, None if answer.score is None else float(abs(answer.score - case.score) <= 0.25 + 1e-9))
+    return _pair(case, answer, lambda mark: float(abs(mark - case.score) <= 0.25 + 1e-9))
 
 
 def middle_agreement(case: GradingCase, answer: Answer, tools: Tools) -> Score | None:
@@ -85,7 +85,6 @@ _ON = ("grading",)
 METRICS = (
     Metric(
         name="qwk",
-        version=1,
         subjects=_ON,
         score=mark,
         statistic=kappa,
@@ -94,27 +93,17 @@ METRICS = (
     ),
     Metric(
         name="pearson",
-        version=1,
         subjects=_ON,
         score=mark,
         statistic=pearson,
         about="correlation with people's marks",
         bounds=(-1.0, 1.0),
     ),
-    Metric(
-        name="rmse", version=1, subjects=_ON, score=mark, statistic=rmse, about="root mean squared error", better="low"
-    ),
-    Metric(name="agreement", version=1, subjects=_ON, score=agreement, about="1 less the distance of the marks"),
-    Metric(
-        name="middle_agreement",
-        version=1,
-        subjects=_ON,
-        score=middle_agreement,
-        about="agreement on half-right answers",
-    ),
+    Metric(name="rmse", subjects=_ON, score=mark, statistic=rmse, about="root mean squared error", better="low"),
+    Metric(name="agreement", subjects=_ON, score=agreement, about="1 less the distance of the marks"),
+    Metric(name="middle_agreement", subjects=_ON, score=middle_agreement, about="agreement on half-right answers"),
     Metric(
         name="leniency",
-        version=1,
         subjects=_ON,
         score=leniency,
         about="the tutor's mark less people's",
@@ -122,15 +111,8 @@ METRICS = (
         better="none",
     ),
     Metric(
-        name="false_full_marks",
-        version=1,
-        subjects=_ON,
-        score=false_full_marks,
-        about="full marks for poor answers",
-        better="low",
+        name="false_full_marks", subjects=_ON, score=false_full_marks, about="full marks for poor answers", better="low"
     ),
-    Metric(name="settled_rate", version=1, subjects=_ON, score=settled_rate, about="marks the tutor is sure of"),
-    Metric(
-        name="settled_accuracy", version=1, subjects=_ON, score=settled_accuracy, about="sure marks within a quarter"
-    ),
+    Metric(name="settled_rate", subjects=_ON, score=settled_rate, about="marks the tutor is sure of"),
+    Metric(name="settled_accuracy", subjects=_ON, score=settled_accuracy, about="sure marks within a quarter"),
 )

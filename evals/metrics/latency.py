@@ -23,7 +23,6 @@ _ALL = ("retrieval", "answer", "grading", "dialogue")
 METRICS = (
     Metric(
         name="seconds",
-        version=1,
         subjects=_ALL,
         score=seconds,
         about="seconds for the whole answer",
@@ -32,7 +31,6 @@ METRICS = (
     ),
     Metric(
         name="first_words",
-        version=1,
         subjects=("answer",),
         score=first_words,
         about="seconds to the first words",

@@ -1,6 +1,7 @@
 """How high the relevant cards stand in what was retrieved: recall, reciprocal rank, discounted gain."""
 
 import math
+from functools import partial
 
 from corpus.card import text_key
 from evals.case import RetrievalCase
@@ -26,28 +27,13 @@ def _told(ranks: dict[str, int], relevant: tuple[str, ...], found: tuple[Found, 
     return f"{relevant[0]!r} was not found; {first}"
 
 
-def recall(case: RetrievalCase, answer: Answer, k: int) -> Score | None:
+def recall(case: RetrievalCase, answer: Answer, tools: Tools, *, k: int) -> Score | None:
     """The share of the relevant cards among the first `k`, out of as many as fit there."""
     if case.unanswerable:
         return None
     ranks = _ranks(case.relevant, answer.found)
     hits = sum(rank <= k for rank in ranks.values())
     return Score(value=hits / min(k, len(case.relevant)), reason=_told(ranks, case.relevant, answer.found))
-
-
-def recall_at_1(case: RetrievalCase, answer: Answer, tools: Tools) -> Score | None:
-    """Whether the first card is a relevant one."""
-    return recall(case, answer, 1)
-
-
-def recall_at_3(case: RetrievalCase, answer: Answer, tools: Tools) -> Score | None:
-    """Recall among the first three."""
-    return recall(case, answer, 3)
-
-
-def recall_at_5(case: RetrievalCase, answer: Answer, tools: Tools) -> Score | None:
-    """Recall among the first five."""
-    return recall(case, answer, 5)
 
 
 def reciprocal_rank(case: RetrievalCase, answer: Answer, tools: Tools) -> Score | None:
@@ -70,15 +56,9 @@ def ndcg(case: RetrievalCase, answer: Answer, tools: Tools) -> Score | None:
 
 _ON = ("retrieval",)
 METRICS = (
-    Metric(name="recall@1", version=1, subjects=_ON, score=recall_at_1, about="the first card is a relevant one"),
-    Metric(name="recall@3", version=1, subjects=_ON, score=recall_at_3, about="relevant cards among the first three"),
-    Metric(name="recall@5", version=1, subjects=_ON, score=recall_at_5, about="relevant cards among the first five"),
-    Metric(
-        name="mrr",
-        version=1,
-        subjects=_ON,
-        score=reciprocal_rank,
-        about="one over the place of the first relevant card",
-    ),
-    Metric(name="ndcg", version=1, subjects=_ON, score=ndcg, about="discounted gain of the order"),
+    Metric(name="recall@1", subjects=_ON, score=partial(recall, k=1), about="the first card is a relevant one"),
+    Metric(name="recall@3", subjects=_ON, score=partial(recall, k=3), about="relevant cards among the first three"),
+    Metric(name="recall@5", subjects=_ON, score=partial(recall, k=5), about="relevant cards among the first five"),
+    Metric(name="mrr", subjects=_ON, score=reciprocal_rank, about="one over the place of the first relevant card"),
+    Metric(name="ndcg", subjects=_ON, score=ndcg, about="discounted gain of the order"),
 )

@@ -29,12 +29,9 @@ def false_refusal(case: AnswerCase | RetrievalCase, answer: Answer, tools: Tools
 
 _ON = ("retrieval", "answer")
 METRICS = (
-    Metric(
-        name="refusal", version=1, subjects=_ON, score=refusal, about="unanswerable questions that were said to be so"
-    ),
+    Metric(name="refusal", subjects=_ON, score=refusal, about="unanswerable questions that were said to be so"),
     Metric(
         name="false_refusal",
-        version=1,
         subjects=_ON,
         score=false_refusal,
         about="answerable questions that were turned away",

@@ -156,11 +156,9 @@ def invented(case: AnswerCase, answer: Answer, tools: Tools) -> Score | None:
 
 _ON = ("answer",)
 METRICS = (
-    Metric(name="coverage", version=1, subjects=_ON, score=coverage, about="key points of the reference that are made"),
-    Metric(name="must_not", version=1, subjects=_ON, score=must_not, about="replies that hold no forbidden text"),
-    Metric(name="citation_validity", version=1, subjects=_ON, score=citation_validity, about="citations that hold"),
-    Metric(
-        name="invented", version=1, subjects=_ON, score=invented, about="replies with invented citations", better="low"
-    ),
-    Metric(name="cites_card", version=1, subjects=_ON, score=cites_card, about="expected cards that are cited"),
+    Metric(name="coverage", subjects=_ON, score=coverage, about="key points of the reference that are made"),
+    Metric(name="must_not", subjects=_ON, score=must_not, about="replies that hold no forbidden text"),
+    Metric(name="citation_validity", subjects=_ON, score=citation_validity, about="citations that hold"),
+    Metric(name="invented", subjects=_ON, score=invented, about="replies with invented citations", better="low"),
+    Metric(name="cites_card", subjects=_ON, score=cites_card, about="expected cards that are cited"),
 )

@@ -1,7 +1,7 @@
 """Score and Metric: the values every metric family is made of, and what a metric may lean on. Measures nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -53,14 +53,13 @@ class Metric:
     """
 
     name: str
-    version: int
     subjects: tuple[str, ...]
     score: Scorer
     about: str
+    version: int = 1
     better: Literal["high", "low", "none"] = "high"
     bounds: tuple[float, float] = (0.0, 1.0)
     statistic: Statistic | None = None
-    worst: tuple[float, float] = field(default=(1.0, 0.0))
 
 
 def score_all(metrics: Mapping[str, Metric], case: Case, answer: Answer, tools: Tools) -> dict[str, Score]:

@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -8,28 +6,10 @@ from evals import stats
 from evals.metrics.grading import kappa
 
 
-def test_wilson_and_exact_are_those_of_scipy() -> None:
+def test_exact_is_that_of_scipy() -> None:
     for successes, n in ((0, 10), (3, 10), (49, 50), (50, 50)):
-        reference = scipy_stats.binomtest(successes, n)
-        wilson = reference.proportion_ci(method="wilson")
-        exact = reference.proportion_ci(method="exact")
-        assert stats.wilson(successes, n) == pytest.approx((wilson.low, wilson.high), abs=1e-9)
-        assert stats.exact(successes, n) == pytest.approx((exact.low, exact.high), abs=1e-9)
-
-
-@pytest.mark.parametrize("n", [30, 50, 200])
-@pytest.mark.parametrize("share", [0.5, 0.95, 0.98])
-@pytest.mark.parametrize("size", [1, 5])
-def test_intervals_cover_the_truth_in_simulated_runs(n: int, share: float, size: int) -> None:
-    rng = np.random.default_rng(11)
-    names = [str(place // size) for place in range(n)]
-    a, b = share * 9, (1 - share) * 9  # intraclass correlation .1
-    rounds, hits = 600, 0
-    for _ in range(rounds):
-        chance = np.repeat(rng.beta(a, b, n // size), size) if size > 1 else np.full(n, share)
-        found = stats.mean((rng.random(n) < chance).astype(float), names)
-        hits += found.low <= share <= found.high
-    assert hits / rounds >= 0.94 - 2 * math.sqrt(0.94 * 0.06 / rounds) * 0.5
+        reference = scipy_stats.binomtest(successes, n).proportion_ci(method="exact")
+        assert stats.exact(successes, n) == pytest.approx((reference.low, reference.high), abs=1e-9)
 
 
 def test_no_interval_has_zero_width() -> None:
@@ -37,8 +17,6 @@ def test_no_interval_has_zero_width() -> None:
         found = stats.mean(values)
         assert found.high - found.low > 0.01
         assert found.low <= found.value <= found.high
-    found = stats.mean([3.0] * 5, bounds=None)
-    assert found.low < 3 < found.high
     found = stats.paired([1.0] * 30, [1.0] * 30)
     assert found.low < 0 < found.high
     found = stats.paired([0.2] * 30, [0.3] * 30)
@@ -56,17 +34,6 @@ def test_clusters_that_agree_within_widen_the_interval() -> None:
     together = stats.mean(values, [str(place // 10) for place in range(50)])
     assert together.high - together.low > 1.5 * (alone.high - alone.low)
     assert (alone.clusters, together.clusters) == (50, 5)
-
-
-def test_a_gain_of_six_points_is_found_and_no_gain_is_not() -> None:
-    rng = np.random.default_rng(3)
-    rounds, found, false = 600, 0, 0
-    for _ in range(rounds):
-        draw = rng.random(200)
-        found += stats.paired(draw >= 0.09, (draw < 0.09) | (draw >= 0.12)).low > 0
-        false += stats.paired(draw >= 0.06, (draw < 0.06) | (draw >= 0.12)).high < 0
-    assert found / rounds >= 0.60
-    assert false / rounds <= 0.05
 
 
 def test_mcnemar_is_exact_and_symmetric() -> None:

@@ -1,14 +1,11 @@
-from collections.abc import Iterator, Sequence
-
 import pytest
 
 from evals.case import AnswerCase
 from evals.judge import Judge
 from evals.metrics import METRICS, Score, Tools
 from evals.subject import Answer, Found
-from prompts import Prompt
+from tests.evals.test_judge import Says
 from tutor.match import Matcher
-from tutor.model import Completion, Usage
 
 CASE = AnswerCase(
     id="a",
@@ -18,25 +15,6 @@ CASE = AnswerCase(
     cards=("What is pooling?",),
 )
 CARD = Found(card="c1", question="What is pooling?", quote="saves parameters", text="It saves parameters, and more.")
-
-
-class Says:
-    """A model that says what it is told, one text a call."""
-
-    name, where = "scripted judge", "here"
-
-    def __init__(self, *texts: str) -> None:
-        self.texts = list(texts)
-        self.prompts: list[Prompt] = []
-
-    def stream(
-        self, prompt: Prompt, *, history: Sequence[tuple[str, str]] = (), max_tokens: int | None = None
-    ) -> Iterator[str | Completion]:
-        self.prompts.append(prompt)
-        text = self.texts.pop(0)
-        yield text
-        usage = Usage(input_tokens=10, output_tokens=2)
-        yield Completion(text=text, usage=usage, seconds=0.1, first_token_seconds=0.1, finish="stop")
 
 
 def _score(name: str, answer: Answer, tools: Tools | None = None, case: AnswerCase = CASE) -> Score:
@@ -74,7 +52,7 @@ def test_the_judge_is_asked_for_open_points_only_and_counts_partly_as_half() -> 
     reply = Answer(text="It compresses information, and the model stays small and general.")
     score = _score("coverage", reply, Tools(judge=Judge(model)))
     assert score.value == pytest.approx(2.5 / 3)
-    assert "compresses information" not in model.prompts[0].text.split("=== ")[0]
+    assert "compresses information" not in model.prompts[0].split("=== ")[0]
     assert "by the judge" in score.reason
 
 
