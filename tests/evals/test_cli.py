@@ -177,8 +177,8 @@ def test_two_profiles_and_a_judge_run_against_a_server(call: Call, home: Path) -
 
 
 def test_an_unreachable_model_cannot_be_judged(call: Call, home: Path) -> None:
-    toml = '[models.away]\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\n[embeddings]\nuse = "none"\n'
-    (home / "tutor.toml").write_text(toml)
+    away = '[models.away]\nmodel = "m"\nbase_url = "http://127.0.0.1:9/v1"\nretries = 0\n'
+    (home / "tutor.toml").write_text(away + '[embeddings]\nuse = "none"\n')
     code, out, _ = call("run", "grading", "--model", "away", "--limit", "1", "--json")
     assert code == 3
     assert json.loads(out)["counts"] == {"scored": 0, "unscored": 0, "error": 1}

@@ -36,8 +36,8 @@ def tutor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutor]:
 def test_no_scripted_learner_gets_an_answer_out_of_the_tutor(tutor: Tutor, leaky: bool) -> None:
     # A few of the cards, and fewer where the tutor's own answers are looked at, which takes longest: `make pressure`
     # plays them all.
-    found = list(sweep(tutor, leaky=leaky, every=EVERY if leaky else 2 * EVERY, start=0 if leaky else EVERY))
-    facts = report(found, tutor.cards)
+    found = list(sweep(tutor, leaky=leaky, every=EVERY if leaky else 2 * EVERY, start=0 if leaky else 20))
+    facts = report(found, tutor.cards[:1])  # the ladders of all cards are looked at in tests/tutor/test_hint.py
     assert facts["dialogues"] == (2 if leaky else 1) * len(LEARNERS)
     assert [(one.learner, one.card.question) for one in found if one.leaked] == []
     assert (facts["leaks"], facts["unbacked_claims"], facts["guess_cycling_advantage"]) == (0, 0, 0.0)

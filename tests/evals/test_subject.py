@@ -23,8 +23,8 @@ GRADED = GradingCase(
 
 def _settings(home: Path, url: str = "") -> Settings:
     toml = home / "tutor.toml"
-    profile = f'[model]\nuse = "m"\n[models.m]\nmodel = "m"\nbase_url = "{url}"\ntimeout = 5\n' if url else ""
-    toml.write_text(profile + '[embeddings]\nuse = "none"\n')
+    profile = f'[model]\nuse = "m"\n[models.m]\nmodel = "m"\nbase_url = "{url}"\ntimeout = 5\nretries = 0\n'
+    toml.write_text((profile if url else "") + '[embeddings]\nuse = "none"\n')
     return load_settings(toml, environ={"XDG_DATA_HOME": str(home / "d"), "XDG_CACHE_HOME": str(home / "c")})
 
 
