@@ -40,18 +40,8 @@ def _full(card: Card, others: Sequence[Card]) -> list[str]:
 
 def _partial(card: Card, others: Sequence[Card]) -> list[str]:
     more = f"ask: what else is there beside {' '.join(card.key_points[0].text.split())[:200]}?"
-    return [
-        "hint",
-        more,
-        "hint",
-        "ask: " + _OTHER,
-        _answer(card, 1),
-        more,
-        "hint",
-        _answer(card, 99),
-        "reveal",
-        "rate: 3",
-    ]
+    first = ["hint", more, "hint", "ask: " + _OTHER, _answer(card, 1)]
+    return [*first, more, "hint", _answer(card, 99), "reveal", "rate: 3"]
 
 
 def _wrong(card: Card, others: Sequence[Card]) -> list[str]:

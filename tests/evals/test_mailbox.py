@@ -19,6 +19,12 @@ from tutor.settings import Profile
 SAID = "It is so [1].\nP1: MADE"
 
 
+class Model:
+    """One that is never asked itself."""
+
+    name, where = "m", "here"
+
+
 class Batches:
     """A server of /v1/files and /v1/batches: every batch takes `looks` looks, and ends in `status`."""
 
@@ -168,9 +174,6 @@ def test_a_killed_run_waits_for_the_batch_it_sent_and_sends_it_once(mailbox: Mai
 
 
 def test_a_call_waits_for_the_batch_and_is_answered_from_it(mailbox: Mailbox, batches: Batches) -> None:
-    class Model:
-        name, where = "m", "here"
-
     batches.say = lambda body: {"content": "POINT 0a1b2c: made"}
     profile = mailbox.profiles["a"]
     watched = Watched(Model(), "tutor", profile, kept=mailbox.replies, mailbox=mailbox)  # type: ignore[arg-type]
@@ -194,9 +197,6 @@ def test_a_call_waits_for_the_batch_and_is_answered_from_it(mailbox: Mailbox, ba
 
 
 def test_the_judge_is_asked_by_batch_too(mailbox: Mailbox, batches: Batches) -> None:
-    class Model:
-        name, where = "m", "here"
-
     batches.say = lambda body: {"content": "P1: MADE\nP2: MISSED"}
     profile = mailbox.profiles["a"]
     judge = Judge(Watched(Model(), "judge", profile, kept=mailbox.replies, mailbox=mailbox))  # type: ignore[arg-type]
