@@ -38,7 +38,7 @@ def grade_all(
     cores, done = usable_cores(), 0
     if settings.grade_profile is None and len(cases) >= enough and cores > 1:
         parts = [cases[at : at + _PART] for at in range(0, len(cases), _PART)]
-        given = (settings.cache_dir, 1 - settings.study.settle)
+        given = (settings.cache_dir, grader.limit)
         pool = ProcessPoolExecutor(cores, get_context("spawn"), initializer=_begin, initargs=given)
         try:
             for grades in pool.map(_grade, parts):

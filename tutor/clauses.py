@@ -5,6 +5,7 @@ Knows nothing of cards, embeddings or grades.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import zip_longest
@@ -266,23 +267,14 @@ def _prepare(text: str) -> Prepared:
     tidy = tidy[:MAX_CHARS]
     all_words = words(tidy)
     clauses: dict[tuple[int, int], Clause] = {}
-    at = 0
     starts = [w.start for w in all_words]
     for start, end in _cuts(tidy):
-        first = _first(starts, start)
-        last = _first(starts, end)
+        first, last = bisect_left(starts, start), bisect_left(starts, end)
         if last > first and (first, last) not in clauses:
             clauses[first, last] = Clause(all_words[first].start, all_words[last - 1].end, first, last)
-            at += 1
-        if at >= MAX_CLAUSES:
+        if len(clauses) >= MAX_CLAUSES:
             break
     return Prepared(tidy, all_words, tuple(clauses.values()), cut, frozenset(w.stem for w in all_words if w.content))
 
 
 _kept_prepared = lru_cache(maxsize=2_000)(_prepare)
-
-
-def _first(starts: list[int], at: int) -> int:
-    from bisect import bisect_left
-
-    return bisect_left(starts, at)

@@ -27,23 +27,16 @@ class Model:
 
     def against(self, rows: Floats) -> Floats:
         """The chance that each point is contradicted."""
-        if "against" not in self.spec:
-            return np.asarray(rows[:, 5])
         return _sigmoid(_linear(self.spec["against"], rows)) * (rows[:, 5] > 0)
 
     def some(self, row: Floats) -> float:
         """The calibrated chance that the answer is at least partly right."""
-        spec = self.spec.get("some", self.spec["answer"])
-        return float(_sigmoid(_linear(spec, row[None, :]))[0])
+        return float(_sigmoid(_linear(self.spec["some"], row[None, :]))[0])
 
     def answer(self, row: Floats) -> float:
         """The calibrated chance that the answer would be accepted."""
-        logit = float(_linear(self.spec["answer"], row[None, :])[0])
-        trees = self.spec.get("trees")
-        if trees:
-            logit = (logit + forest(trees, row)) / 2
-        a, b = self.spec.get("calibration", (1.0, 0.0))
-        return float(_sigmoid(np.array([a * logit + b]))[0])
+        logit = (_linear(self.spec["answer"], row[None, :]) + forest(self.spec["trees"], row)) / 2
+        return float(_sigmoid(logit)[0])
 
 
 def _linear(spec: dict[str, Any], rows: Floats) -> Floats:
@@ -72,15 +65,14 @@ def forest(trees: dict[str, Any], row: Floats) -> float:
         at = np.where(inner, np.where(go, left[at], right[at]), at)
 
 
+def arrays(trees: dict[str, Any]) -> dict[str, Any]:
+    """Trees as lists, the form they are kept in, in the form that `forest` walks."""
+    fractions = ("threshold", "value")
+    return {key: np.array(one, np.float64 if key in fractions else np.int64) for key, one in trees.items()}
+
+
 @cache
 def coefficients() -> dict[str, Model]:
     """The shipped models: `vectors` with the embedder, `words` without."""
     raw = json.loads(files(__package__).joinpath("match.json").read_text(encoding="utf-8"))
-    models = {}
-    for name, spec in raw["models"].items():
-        if spec.get("trees"):
-            places = ("feature", "left", "right", "roots")
-            kinds = {**dict.fromkeys(places, np.int64), **dict.fromkeys(("threshold", "value"), np.float64)}
-            spec["trees"] = {key: np.array(spec["trees"][key], kind) for key, kind in kinds.items()}
-        models[name] = Model(spec)
-    return models
+    return {name: Model({**spec, "trees": arrays(spec["trees"])}) for name, spec in raw["models"].items()}

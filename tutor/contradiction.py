@@ -49,11 +49,11 @@ def align(point: Sequence[Word], clause: Sequence[Word]) -> list[int]:
     return partners
 
 
-def _around(words: Sequence[Word], at: int, reach: int = WINDOW) -> list[Word]:
-    """The words that mean something within `reach` such words of `at`."""
+def _around(words: Sequence[Word], at: int) -> list[Word]:
+    """The words that mean something within `WINDOW` such words of `at`."""
     found = []
     for step in (-1, 1):
-        left, place = reach, at + step
+        left, place = WINDOW, at + step
         while left and 0 <= place < len(words):
             if words[place].content:
                 found.append(words[place])

@@ -70,7 +70,7 @@ def contrasts(question: str, points: Sequence[KeyPoint], others: Sequence[str], 
         "negated": [_negated(text) for text in texts],
         "opposed": [_opposed(text) for text in texts],
         "number": [_renumbered(text, random) for text in texts],
-        "swapped": _swapped(points, texts),
+        "swapped": _swapped(texts),
     }
     for kind, lines in turned.items():
         changed = tuple(a != b for a, b in zip(lines, texts, strict=True))
@@ -153,7 +153,7 @@ def _other_number(word: Word, random: Random) -> str:
     return f"{float(value) * 10 if float(value) else random.choice((1, 5, 10)):g}{tail}"
 
 
-def _swapped(points: Sequence[KeyPoint], texts: Sequence[str]) -> list[str]:
+def _swapped(texts: Sequence[str]) -> list[str]:
     """What is said of two subjects exchanged: after their colons, or two opposite words within one point."""
     lines = list(texts)
     marked = [at for at, text in enumerate(texts) if 0 < text.find(": ") < 60]

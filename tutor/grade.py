@@ -76,7 +76,7 @@ class Grader:
     def __init__(self, matcher: Matcher, model: ChatModel | None = None, *, limit: float = LIMIT) -> None:
         self._matcher = matcher
         self._model = model
-        self._limit = limit
+        self.limit = limit
 
     def grade(
         self,
@@ -217,7 +217,7 @@ class Grader:
         doubt = sum(point.weight for point in points if point.verdict == "unsure")
         right, some = chances
         risk = {"correct": 1 - right, "partial": 1 - some}.get(verdict, right)
-        return doubt < 0.25 and risk <= self._limit
+        return doubt < 0.25 and risk <= self.limit
 
 
 _ASKED = re.compile(
@@ -277,7 +277,7 @@ def _by_rule(job: Job) -> Grade | None:
         points = _plain_points(job, "unsure", "", 0.0)
         note = "This card has no answer to grade by."
         return Grade(score=0.0, verdict="ungraded", settled=False, key_points=points, grader="rule", note=note)
-    if not any(c.isalnum() for c in said) and any(c.isalnum() for c in job.reference):
+    if not any(c.isalnum() for c in said):
         points = _plain_points(job, "missed", "", 0.0)
         return Grade(score=0.0, verdict="wrong", settled=True, key_points=points, flags=("empty",), grader="rule")
     if text_key(said) == text_key(clean(job.reference)):

@@ -3,6 +3,7 @@
 Compares words only; vectors are for `features.py`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,8 +32,7 @@ def likeness(ours: Sequence[Word], theirs: Sequence[Word]) -> Floats:
     """How well each of `theirs` says each of `ours`: shape (ours, theirs), 0 to 1, abbreviations seen through."""
     forms: dict[str, int] = {}
     columns = [forms.setdefault(word.text, len(forms)) for word in theirs]
-    strong = [(at, word) for word in theirs if word.content for at in (forms[word.text],)]
-    unique = list({at: (at, word) for at, word in strong}.values())
+    unique = list({forms[word.text]: word for word in theirs if word.content}.items())
     table = np.zeros((len(ours), len(forms)), np.float32)
     for row, word in enumerate(ours):
         if word.content:
@@ -58,17 +58,9 @@ def _abbreviations(ours: Sequence[Word], theirs: Sequence[Word], found: Floats) 
                     np.maximum(cells, 0.9, out=cells)
 
 
-def _letters(line: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for at in range(len(line) - 2):
-        key = line[at : at + 3]
-        counts[key] = counts.get(key, 0) + 1
-    return counts
-
-
 def letter_cosine(a: str, b: str) -> float:
     """The cosine of two texts by their runs of three letters, 0 to 1."""
-    left, right = _letters(a), _letters(b)
+    left, right = (Counter(line[at : at + 3] for at in range(len(line) - 2)) for line in (a, b))
     dot = sum(count * right.get(key, 0) for key, count in left.items())
     norm = sum(c * c for c in left.values()) * sum(c * c for c in right.values())
     return float(dot / norm**0.5) if norm else 0.0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficients import Model
+from .coefficients import Model, arrays
 from .contrast import CONTRADICTED
 from .features import ANSWER_VECTORS, ANSWER_WORDS
 from .fit import Rows, answer_columns, boost, case_weights, fit_against, logistic
@@ -26,9 +26,7 @@ def _probabilities(train: Rows, test: Rows, vectors: bool) -> Floats:
     weights = case_weights(train)
     spec = {"answer": logistic(train.whole, train.score, weights, columns, 0.05)}
     trees = boost(train.whole, train.score, weights, columns)
-    kinds = {"threshold": float, "value": float}
-    arrays = {key: np.array(value, kinds.get(key, int)) for key, value in trees.items()}
-    model = Model({**spec, "trees": arrays})
+    model = Model({**spec, "trees": arrays(trees)})
     return np.array([model.answer(row) for row in test.whole])
 
 
