@@ -17,6 +17,7 @@ from corpus.tokens import MARGIN, has_vocabulary, keep_in, vocabulary_of
 from tutor.backup import listed
 from tutor.database import look_at
 from tutor.errors import StoreError
+from tutor.model import TRACING
 from tutor.probe import Check, State, probe
 from tutor.settings import NONE, OPENAI, Profile, Settings, place
 
@@ -25,7 +26,6 @@ __all__ = ["Check", "examine", "hosts", "in_use", "worst"]
 _ROOM = 200_000_000  # bytes that should be free in the data folder
 _SAFE_SQLITE = (3, 51, 3)
 _PACKAGES = ("flashcard-tutor", "chromadb", "langchain-openai", "openai", "gradio", "onnxruntime", "fsrs")
-_TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
 
 
 def examine(
@@ -257,7 +257,7 @@ def _leaving(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
         yield Check(area="privacy", name=host, state="ok", said=said)
     if not contacted:
         yield Check(area="privacy", name="hosts", state="ok", said="no host is contacted; nothing leaves this machine")
-    asked = [name for name in _TRACING if environ.get(name, "").lower() in ("1", "true")]
+    asked = [name for name in TRACING if environ.get(name, "").lower() in ("1", "true")]
     if settings.model.tracing:
         yield Check(area="privacy", name="tracing", state="warn", said="LangSmith may be sent prompts, as configured")
     else:

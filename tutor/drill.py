@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from functools import partial
+from typing import TYPE_CHECKING, get_args
 
+from tutor.events import Depth
 from tutor.terminal import clean, console
+from tutor.turns import new_id as _new
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,10 +48,6 @@ def drill(
             break
     if session.phase != "ended":
         _play(screen, session, s.End(id=_new()))
-
-
-def _new() -> str:
-    return uuid4().hex
 
 
 def _one_card(screen: "Console", session: "Session") -> bool:
@@ -102,24 +100,13 @@ def _move(line: str) -> "Move":
         "/mark": lambda: s.Mark(id=_new(), note=rest),
         "/edit": lambda: s.Edit(id=_new(), answer=rest.replace("\\n", "\n")),
     }
-    plain: dict[str, Callable[[], Move]] = {
-        "/h": lambda: s.AskHint(id=_new()),
-        "/d": lambda: s.DontKnow(id=_new()),
-        "/s": lambda: s.Skip(id=_new()),
-        "/u": lambda: s.Undo(id=_new()),
-        "/q": lambda: s.End(id=_new()),
-        "/split": lambda: s.Split(id=_new()),
-        "/bury": lambda: s.Bury(id=_new()),
-        "/suspend": lambda: s.Suspend(id=_new()),
-        "/why": lambda: s.Explain("why", id=_new()),
-        "/contrast": lambda: s.Explain("contrast", id=_new()),
-        "/example": lambda: s.Explain("example", id=_new()),
-        "/simpler": lambda: s.Explain("simpler", id=_new()),
-        "/deeper": lambda: s.Explain("deeper", id=_new()),
-    }
+    plain: dict[str, Callable[..., Move]] = {
+        "/h": s.AskHint, "/d": s.DontKnow, "/s": s.Skip, "/u": s.Undo, "/q": s.End, "/split": s.Split, "/bury": s.Bury,
+        "/suspend": s.Suspend, **{f"/{kind}": partial(s.Explain, kind) for kind in get_args(Depth)},
+    }  # fmt: skip
     if rest and word in told:
         return told[word]()
-    return plain[word]() if word in plain and not rest else s.Commit(id=_new(), text=line)
+    return plain[word](id=_new()) if word in plain and not rest else s.Commit(id=_new(), text=line)
 
 
 def _tick(screen: "Console", session: "Session") -> bool:

@@ -11,7 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -95,14 +95,8 @@ class Limits:
         """Refuse what is too much."""
         for limit, key in ((self._all, address), (self._one, who)):
             if not self._seen.hit(limit, key):
-                wait = max(1.0, self._seen.get_window_stats(limit, key).reset_time - _now())
+                wait = max(1.0, self._seen.get_window_stats(limit, key).reset_time - time())
                 raise Refusal(429, OFTEN.format(seconds=round(wait)), why="rate", wait=wait)
-
-
-def _now() -> float:
-    from time import time
-
-    return time()
 
 
 class Guard:

@@ -141,8 +141,6 @@ class History:
                 case "fit":
                     self._scheduler = self._scheduler.fitted(row.body["parameters"])
                     self._memory.clear()
-                case _:
-                    pass
             if row.kind in ("review", *ASIDE) and row.ask == self.open_ask:
                 self.open_ask = ""
 

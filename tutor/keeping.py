@@ -43,8 +43,6 @@ class Keeping:
         last = self._learner.history.last_action
         if last is None or last.card not in self._desk.by_id:
             return None
-        body = {"review" if last.kind == "review" else "action": last.id}
-        id, now = move.id or self._new_id(), self._clock()
-        self._learner.record("undo", id=id, at=now, card=last.card, ask=last.ask, body=body)
+        self._learner.take_back(last, id=move.id or self._new_id(), at=self._clock())
         self._desk.refresh()
         return last

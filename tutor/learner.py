@@ -14,6 +14,7 @@ from tutor.grade import Grade
 from tutor.history import (
     FOLDED,
     Accepted,
+    Action,
     History,
     Kind,
     Play,
@@ -125,6 +126,11 @@ class Learner:
     def bring_back(self, card: str, *, id: str, at: datetime) -> bool:
         """Let a card that was suspended or put away be asked again."""
         return self.record("restore", id=id, at=at, card=card)
+
+    def take_back(self, action: Action, *, id: str, at: datetime) -> bool:
+        """Take back what was done last, as `History.last_action` has it."""
+        body = {"review" if action.kind == "review" else "action": action.id}
+        return self.record("undo", id=id, at=at, card=action.card, ask=action.ask, body=body)
 
     def open_card(self) -> Play | None:
         """The card that was asked and neither rated nor put away, with all that happened since."""

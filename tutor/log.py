@@ -8,7 +8,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import TracebackType
@@ -236,12 +236,8 @@ class Log:
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            if self._reader is self._writer:
-                with self._lock, self._reader.begin() as connection:
-                    yield connection
-            else:
-                with self._reader.begin() as connection:
-                    yield connection
+            with self._lock if self._reader is self._writer else nullcontext(), self._reader.begin() as connection:
+                yield connection
         except SQLAlchemyError as error:
             raise StoreError(f"{self.place} could not be read: {reason(error)}") from error
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatModel", "Completion", "Fallback", "Usage", "complete", "open_model", "read_key", "silence_tracing"]
 
+TRACING = ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING")
 _SHORT_WAIT = 2.0  # a server's Retry-After up to this is waited out in place; a longer one is told
 
 
@@ -79,7 +80,7 @@ def complete(
 
 def silence_tracing() -> None:
     """Keep LangChain from uploading prompts, whatever stray variables ask for."""
-    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING"):
+    for name in TRACING:
         os.environ[name] = "false"
 
 

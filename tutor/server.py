@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
+from time import monotonic, sleep
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -202,16 +203,11 @@ def _with_health(app: FastAPI, tutor: Tutor, metrics: Metrics, guard: Callable[[
             {"status": "waiting" if waits_for else "ready", "waits_for": waits_for}, 503 if waits_for else 200
         )
 
-    if tutor.settings.server.metrics:
-
-        @app.get("/metrics")
-        def counters() -> PlainTextResponse:
-            return PlainTextResponse(metrics.text(), media_type=KIND)
-    else:
-
-        @app.get("/metrics")
-        def closed() -> PlainTextResponse:
+    @app.get("/metrics")
+    def counters() -> PlainTextResponse:
+        if not tutor.settings.server.metrics:
             return PlainTextResponse("There is nothing here.", 404)
+        return PlainTextResponse(metrics.text(), media_type=KIND)
 
     return app
 
@@ -243,14 +239,14 @@ def serve(tutor: Tutor, host: str, port: int, on_ready: Callable[[str], None]) -
         keep(said.log, texts=said.log_texts)
         import uvicorn
 
-        from tutor.wire import Patient, stoppable
+        from tutor.wire import Patient, Server
 
         config = uvicorn.Config(
             guard, log_config=None, access_log=False, server_header=False, ws="none", http=Patient,
             proxy_headers=said.behind_proxy, timeout_graceful_shutdown=1, limit_concurrency=CONNECTIONS,
             ssl_certfile=said.certificate or None, ssl_keyfile=said.certificate_key or None,
         )  # fmt: skip
-        server = stoppable(config, guard)
+        server = Server(config, guard)
         shown = f"[{host}]" if ":" in host else host
         address = f"http{'s' if said.certificate else ''}://{shown}:{listening.getsockname()[1]}/"
         threading.Thread(target=_announce, args=(server, tutor, guard, address, on_ready), daemon=True).start()
@@ -297,7 +293,6 @@ def _announce(server: Server, tutor: Tutor, guard: Guard, address: str, on_ready
     """Wait until the server answers, say so, then open the heavy parts while the learner reads her first question."""
     from http.client import HTTPConnection, HTTPSConnection
     from ssl import _create_unverified_context
-    from time import monotonic, sleep
     from urllib.parse import urlsplit
 
     place = urlsplit(address)
@@ -328,8 +323,6 @@ def _announce(server: Server, tutor: Tutor, guard: Guard, address: str, on_ready
 
 def _expand(server: Server, tutor: Tutor) -> None:
     """Has the model write learners' questions for the cards that have none, now and after each change of the decks."""
-    from time import sleep
-
     known: tuple[Card, ...] | None = None
     while not server.should_exit:
         cards = tutor.cards

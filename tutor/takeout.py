@@ -14,7 +14,6 @@ from typing import Any
 from corpus.write import write_deck
 from tutor.assemble import Tutor
 from tutor.errors import StoreError
-from tutor.history import Row
 from tutor.learner import Learner
 from tutor.schedule import Memory, Review
 from tutor.settings import Settings
@@ -96,11 +95,7 @@ def _log(tutor: Tutor, learners: Iterable[Learner]) -> Iterator[dict[str, Any]]:
 def _bodies(learners: Iterable[Learner], kind: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a Kind
     for learner in learners:
         for row in learner.rows(kinds=(kind,)):
-            yield {"learner": learner.name, "at": row.at.isoformat(), "card": row.card, "ask": row.ask, **_body(row)}
-
-
-def _body(row: Row) -> Mapping[str, Any]:
-    return row.body
+            yield {"learner": learner.name, "at": row.at.isoformat(), "card": row.card, "ask": row.ask, **row.body}
 
 
 def _reviews(learners: Iterable[Learner]) -> Iterator[tuple[Learner, Memory, Review]]:

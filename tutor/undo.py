@@ -9,8 +9,7 @@ from uuid import uuid4
 
 from tutor.assemble import Tutor
 from tutor.errors import NotFoundError
-from tutor.history import UNDOABLE, Action
-from tutor.learner import Learner
+from tutor.history import UNDOABLE
 
 __all__ = ["undo"]
 
@@ -35,15 +34,10 @@ def undo(tutor: Tutor, name: str = "me", count: int = 1) -> Iterator[str]:
             tutor.undo_import(batch)
             yield batch.text
         elif action is not None:
-            _take_back(log, action)
+            log.take_back(action, id=uuid4().hex, at=datetime.now(UTC))
             yield f"{_WORDS.get(action.kind, action.kind)} {_question(tutor, action.card)}"
         else:
             return
-
-
-def _take_back(log: Learner, action: Action) -> None:
-    body = {"review" if action.kind == "review" else "action": action.id}
-    log.record("undo", id=uuid4().hex, at=datetime.now(UTC), card=action.card, ask=action.ask, body=body)
 
 
 def _question(tutor: Tutor, card: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tutor.guard import Guard
 
-__all__ = ["Patient", "Server", "stoppable"]
+__all__ = ["Patient", "Server"]
 
 log = logging.getLogger(__name__)
 
@@ -104,8 +104,3 @@ def _leave(sig: int) -> None:
     # A thread that waits for a model cannot be stopped, and would keep the process.
     sleep(0.5)
     os._exit(128 + sig)
-
-
-def stoppable(config: Config, guard: Guard) -> Server:
-    """The server of `config`, whose app is `guard`."""
-    return Server(config, guard)
