@@ -285,4 +285,4 @@ class Talk:
 
 def _spoken(text: str) -> Iterator[Said | Reply]:
     yield Said(text=text)
-    yield Reply(text=text, citations=(), answerable=False, model="", usage=None, seconds=0.0)
+    yield Reply(text=text, answerable=False)

@@ -36,16 +36,9 @@ def _reply(speech: Speech, parts: Replies, kind: Depth, question: str, card: Car
         yield from parts.explainer.ask(question)
         return
     text, cited = _BUILT[kind](speech, card, near)
-    reply = Reply(
-        text=text,
-        citations=tuple(cite(place, one, card.question) for place, one in enumerate(cited, 1)),
-        answerable=True,
-        model="",
-        usage=None,
-        seconds=0.0,
-    )
     yield Said(text=text)
-    yield reply
+    citations = tuple(cite(place, one, card.question) for place, one in enumerate(cited, 1))
+    yield Reply(text=text, citations=citations, answerable=True)
 
 
 Told = tuple[str, Sequence[Card]]

@@ -57,11 +57,11 @@ class Reply:
     """
 
     text: str
-    citations: tuple[Citation, ...]
+    citations: tuple[Citation, ...] = ()
     answerable: bool
-    model: str
-    usage: Usage | None
-    seconds: float
+    model: str = ""
+    usage: Usage | None = None
+    seconds: float = 0.0
     complete: bool = True
     nearest: tuple[Citation, ...] = ()
 
@@ -254,14 +254,12 @@ class Explainer:
             Citation(number=place, card=one.card.id, deck=one.card.deck, question=one.card.question, quote="")
             for place, one in enumerate(asked.found[:NEAREST], 1)
         )
-        yield Reply(
-            text=text, citations=(), answerable=False, model="", usage=None, seconds=asked.seconds(), nearest=near
-        )
+        yield Reply(text=text, answerable=False, seconds=asked.seconds(), nearest=near)
 
     def _quoted(self, asked: _Asked) -> Iterator[Said | Reply]:
         text, citations = quote(asked.question, asked.found, self._speech)
         yield Said(text=text)
-        yield Reply(text=text, citations=citations, answerable=True, model="", usage=None, seconds=asked.seconds())
+        yield Reply(text=text, citations=citations, answerable=True, seconds=asked.seconds())
 
     # With a model.
 

@@ -68,7 +68,7 @@ def _write(tutor: Tutor, part: Path) -> None:
         write_deck(deck, part / "decks" / f"{stem}{f'-{names[stem]}' if names[stem] > 1 else ''}.jsonl")
     learners = [tutor.learner(name) for name in tutor.store.learners()]
     _lines(part / "log.jsonl", _log(tutor, learners))
-    _lines(part / "reviews.jsonl", (_review(log, memory, review) for log, memory, review in _reviews(learners)))
+    _lines(part / "reviews.jsonl", (_review(*one) for one in _reviews(learners)))
     _revlog(part / "revlog.csv", learners)
     _lines(part / "conversations.jsonl", _bodies(learners, "said"))
     _lines(part / "accepted.jsonl", _bodies(learners, "accepted"))
@@ -98,8 +98,8 @@ def _bodies(learners: Iterable[Learner], kind: Any) -> Iterator[dict[str, Any]]:
             yield {"learner": learner.name, "at": row.at.isoformat(), "card": row.card, "ask": row.ask, **row.body}
 
 
-def _reviews(learners: Iterable[Learner]) -> Iterator[tuple[Learner, Memory, Review]]:
-    """Every rating that stands with the memory it met, practice too, in the order of time."""
+def _reviews(learners: Iterable[Learner]) -> Iterator[tuple[Learner, Memory, Review, Memory]]:
+    """Every rating that stands between the memory it met and the one it left, practice too, in the order of time."""
     found = []
     for learner in learners:
         history = learner.history
@@ -107,11 +107,11 @@ def _reviews(learners: Iterable[Learner]) -> Iterator[tuple[Learner, Memory, Rev
             found += [(learner, memory, review) for memory, review in history.steps(card)]
         practice = (review for review in history.reviews(crammed=True) if review.cram)
         found += [(learner, history.memory(review.card), review) for review in practice]
-    yield from sorted(found, key=lambda one: (one[2].at, one[2].id))
+    for learner, before, review in sorted(found, key=lambda one: (one[2].at, one[2].id)):
+        yield learner, before, review, before if review.cram else learner.scheduler.after(before, review)
 
 
-def _review(learner: Learner, before: Memory, review: Review) -> dict[str, Any]:
-    after = before if review.cram else learner.scheduler.after(before, review)
+def _review(learner: Learner, _: Memory, review: Review, after: Memory) -> dict[str, Any]:
     told = {name: getattr(review, name) for name in Review.__slots__}
     due = {"due": after.due.isoformat(), "stability": after.stability, "difficulty": after.difficulty}
     return {"learner": learner.name, **told, "at": review.at.isoformat(), **due}
@@ -122,8 +122,7 @@ def _revlog(path: Path, learners: Iterable[Learner]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(_REVLOG)
-        for learner, before, review in _reviews(learners):
-            after = before if review.cram else learner.scheduler.after(before, review)
+        for learner, before, review, after in _reviews(learners):
             moment = int(review.at.timestamp() * 1000)
             while moment in taken:  # it is the key of Anki's table
                 moment += 1

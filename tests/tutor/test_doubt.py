@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from corpus.card import Card, Deck, identify
-from prompts import Prompt
 from tests.loopback import Loopback, Play, Request, says
+from tests.tutor.test_verdicts import Says
 from tutor import load_settings, open_tutor
 from tutor import session as s
 from tutor.cli import app
@@ -20,7 +20,6 @@ from tutor.config import Settings
 from tutor.doubt import doubted, kept_doubts, read, review
 from tutor.errors import ConfigError, ModelBusyError, ModelError, ModelRefusedError
 from tutor.feedback import with_doubts
-from tutor.model import Completion, Usage
 
 DECK = "1\nQ\nHow many legs has a spider?\nA\nsix legs\n2\nQ\nWhat do moles eat?\nA\nearthworms\n"
 LINE = 'dispute | "six legs" | Spiders are arachnids with four pairs of legs. | It has eight legs.'
@@ -30,24 +29,6 @@ def cards(count: int = 1) -> tuple[Card, ...]:
     spider = Card(id="", deck="D", index=1, question="How many legs has a spider?", answer="six legs")
     more = [Card(id="", deck="D", index=n, question=f"What is {n}?", answer=f"It is {n}.") for n in range(2, count + 1)]
     return identify([spider, *more])
-
-
-class Says:
-    """A model that answers each prompt with what a function makes of it."""
-
-    name = "scripted"
-    where = "in this test"
-
-    def __init__(self, reply: Callable[[str], str]) -> None:
-        self.reply = reply
-        self.prompts: list[str] = []
-
-    def stream(
-        self, prompt: Prompt, *, history: Sequence[tuple[str, str]] = (), max_tokens: int | None = None
-    ) -> Iterator[str | Completion]:
-        self.prompts.append(prompt.text)
-        text = self.reply(prompt.text)
-        yield Completion(text=text, usage=Usage(), seconds=0.0, first_token_seconds=0.0, finish="stop")
 
 
 def specialist(prompt: str) -> str:

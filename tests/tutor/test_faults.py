@@ -12,6 +12,7 @@ import pytest
 from corpus.card import Card
 from prompts import Prompt
 from tests.loopback import FAULTS, Loopback, Play, Request, fault, free_port, says
+from tests.tutor.test_explain import Hit, Hits
 from tutor import session as s
 from tutor.explain import Explainer
 from tutor.grade import Grader
@@ -28,25 +29,13 @@ MATCHER = Matcher(None)
 
 
 @dataclass(frozen=True)
-class Hit:
-    card: Card
-    score: float = 1.0
-
-
-@dataclass(frozen=True)
-class Hits:
-    answerable: bool
-    results: tuple[Hit, ...]
-
-
-@dataclass(frozen=True)
 class Shelf:
     """Finds every card that is not left out."""
 
     cards: tuple[Card, ...]
 
     def search(self, query: str, k: int = 5, *, decks: Sequence[str] = (), exclude: Collection[str] = ()) -> Hits:
-        return Hits(True, tuple(Hit(card) for card in self.cards if card.id not in exclude)[:k])
+        return Hits(True, tuple(Hit(card, 1.0) for card in self.cards if card.id not in exclude)[:k])
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """The store and the session as machines: whatever is done to them in whatever order, what was promised holds."""
 
 import tempfile
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,19 +9,18 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from corpus.card import Card, KeyPoint, card_id
+from tests.tutor.conftest import CARDS as ALL
+from tests.tutor.test_session import Parts
 from tutor import session as s
 from tutor.backup import backup, restore
 from tutor.erase import erase
 from tutor.errors import StoreError
-from tutor.grade import Grader
-from tutor.hint import leaks
 from tutor.learner import Store
-from tutor.match import Matcher
 from tutor.repair import plan_repair
 from tutor.settings import Settings, StoreSettings, StudySettings
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+CARDS = ALL[:3]
 NAMES = st.sampled_from(("ann", "bo", "=cmd|' /C calc'!A0"))
 FEW = settings(
     max_examples=8,
@@ -107,38 +104,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.close()
         assert plan_repair(self.path) is None
         self.folder.cleanup()
-
-
-MATCHER = Matcher(None)
-
-
-def card(question: str, *points: str) -> Card:
-    told = tuple(KeyPoint(id=f"{at:06x}", text=point) for at, point in enumerate(points, 1))
-    return Card(id=card_id(question), deck="Birds", index=1, question=question, answer="\n".join(points),
-                key_points=told, path="/birds.txt", line=1)  # fmt: skip
-
-
-CARDS = (
-    card("What does a hummingbird eat?", "nectar from flowers", "small insects"),
-    card("Where do puffins nest?", "in burrows on sea cliffs"),
-    card("Why do geese fly in a V?", "it saves energy", "they see each other"),
-)
-
-
-@dataclass
-class Parts:
-    """The real grader without vectors, and no index to ask for neighbours."""
-
-    grader: Any = field(default_factory=lambda: Grader(MATCHER))
-
-    def near(self, text: str, card: Card, *, wait: bool = False) -> Sequence[Card]:
-        return ()
-
-    def twins(self, card: Card) -> Collection[str]:
-        return ()
-
-    def leaks(self, text: str, card: Card) -> Collection[str]:
-        return leaks(text, card, MATCHER)
 
 
 class SessionMachine(RuleBasedStateMachine):
