@@ -4,6 +4,7 @@ Knows no prompt of its own and believes no reply: an `Inquiry` says what is aske
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from prompts import Prompt, render
 from tutor.errors import ModelRefusedError
 from tutor.model import ChatModel, complete
 
-__all__ = ["Asked", "Inquiry", "Kept", "Progress", "ask_about"]
+__all__ = ["CARD", "Asked", "Inquiry", "Kept", "Progress", "ask_about", "numbered", "one_line"]
 
 T = TypeVar("T")
 Progress = Callable[[int, int], object]
 _AT_ONCE, _LETTERS = 8, 6000  # cards and their letters in one question to the model
+CARD = r"^[\s*_`>-]*CARD\s+[\[(<`*]*(?P<number>\d{1,4})[\])>`*]*\s*[:=-]+\s*"
+"""How a line of a reply begins that is about one of the cards."""
 _TRIES = 2
 _PATIENCE = 60.0  # seconds that a server may ask to wait
 _WRITING = 0.05  # the share of the time that may go into writing the file again and again
@@ -181,6 +184,18 @@ def ask_about(
         if done:
             kept.write()
     return silent
+
+
+def numbered(text: str, said: re.Pattern[str], cards: Sequence[Card]) -> Iterator[tuple[re.Match[str], Card]]:
+    """The lines of a reply that `said` finds, each with the card that its `number` names; others are left out."""
+    for line in said.finditer(text):
+        if 1 <= int(line["number"]) <= len(cards):
+            yield line, cards[int(line["number"]) - 1]
+
+
+def one_line(text: str) -> str:
+    """`text` in one line, without signs that cannot be printed."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _handfuls(cards: Sequence[Card]) -> Iterator[list[Card]]:

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -181,14 +181,10 @@ def _free(folder: Path, now: datetime) -> Path:
 
 def _copy(path: Path, target: Path) -> None:
     """SQLite's own copy, which is whole even while somebody writes; copying the file would lose what is in its WAL."""
-    source, copy = sqlite3.connect(path), sqlite3.connect(target)
-    try:
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         # Without a WAL of its own a copy is one file that can be carried anywhere.
         copy.execute("PRAGMA journal_mode = DELETE")
-    finally:
-        copy.close()
-        source.close()
     _sync(target)
 
 

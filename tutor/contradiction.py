@@ -6,6 +6,7 @@ Looks only at a key point and the words that were aligned with it; whether a poi
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
+from math import prod
 from typing import Literal
 
 from .clauses import Word
@@ -317,7 +318,4 @@ def _fit(left: _Ring, right: _Ring, u: str, v: str, passive: bool) -> float:
 
 def together(found: Sequence[Clash]) -> float:
     """The clashes taken together, 0 to 1: the chance that at least one is real if each were so on its own."""
-    left = 1.0
-    for clash in found:
-        left *= 1.0 - clash.strength
-    return 1.0 - left
+    return 1.0 - prod(1.0 - clash.strength for clash in found)

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -176,11 +177,8 @@ def _backups(path: Path) -> Check:
 def _integrity(path: Path) -> Check:
     fix = "Say tutor doctor --repair, or restore a backup with tutor restore."
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         return Check(area="database", name="integrity", state="fail", said=f"{path}: {error}", fix=fix)
     if said != ["ok"]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.card import Card, Deck, Doubt, Finding
-from tutor.asked import Inquiry, Kept, Progress, ask_about
+from tutor.asked import CARD, Inquiry, Kept, Progress, ask_about, numbered, one_line
 from tutor.model import ChatModel
 from tutor.verdicts import quoted
 
@@ -19,8 +19,8 @@ __all__ = ["doubted", "kept_doubts", "read", "review"]
 _LONGEST = 1000
 _CONTROLS = (("How many days does a week have?", "Seven."), ("What is three times four?", "Twelve."))
 _LINE = re.compile(
-    r"^[\s*_`>-]*CARD\s+[\[(<`*]*(?P<number>\d{1,4})[\])>`*]*\s*[:=-]+\s*[\"'*`_]*(?P<word>sound|dispute)d?\b[\"'*`_.]*"
-    r"\s*(?:\|\s*(?P<quote>[^|\n]*)\|(?P<reason>[^|\n]*)\|(?P<better>[^|\n]*)\|?)?\s*$",
+    CARD + r"[\"'*`_]*(?P<word>sound|dispute)d?\b[\"'*`_.]*\s*"
+    r"(?:\|\s*(?P<quote>[^|\n]*)\|(?P<reason>[^|\n]*)\|(?P<better>[^|\n]*)\|?)?\s*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -73,11 +73,7 @@ def read(text: str, cards: Sequence[Card]) -> dict[str, tuple[Doubt, ...]]:
     A dispute counts with a reason and words that are in the card; where two lines of one card differ, neither does.
     """
     found: dict[str, tuple[Doubt, ...] | None] = {}
-    for line in _LINE.finditer(text):
-        number = int(line["number"])
-        if not 1 <= number <= len(cards):
-            continue
-        card = cards[number - 1]
+    for line, card in numbered(text, _LINE, cards):
         said = () if line["word"].lower() == "sound" else _disputed(line, card)
         found[card.id] = said if found.get(card.id, said) == said else None
     return {card: said for card, said in found.items() if said is not None}
@@ -85,12 +81,7 @@ def read(text: str, cards: Sequence[Card]) -> dict[str, tuple[Doubt, ...]]:
 
 def _disputed(line: re.Match[str], card: Card) -> tuple[Doubt, ...] | None:
     quote = quoted(line["quote"] or "", card.text)
-    reason, better = (_told(line[name]) for name in ("reason", "better"))
+    reason, better = (one_line(line[name] or "").strip('"“”`* ')[:_LONGEST] for name in ("reason", "better"))
     if not quote or not reason:
         return None
     return (Doubt(quote=quote, reason=reason, better=better, content=card.content_hash),)
-
-
-def _told(text: str | None) -> str:
-    bare = " ".join("".join(sign if sign.isprintable() else " " for sign in text or "").split())
-    return bare.strip('"“”`* ')[:_LONGEST]

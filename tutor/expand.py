@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpus.card import Card, Deck, text_key
-from tutor.asked import Inquiry, Kept, Progress, ask_about
+from tutor.asked import CARD, Inquiry, Kept, Progress, ask_about, numbered, one_line
 from tutor.model import ChatModel
 
 __all__ = ["Leads", "expand", "expanded", "kept_queries", "read"]
@@ -22,10 +22,7 @@ _MOST = 3  # questions a card
 _SHORTEST, _LONGEST = 3, 160  # letters
 _CONTROLS = (("How many days does a week have?", "Seven."), ("How many months does a year have?", "Twelve."))
 _OF_CONTROLS = re.compile(r"\b(?:day|week|month|year|calendar|monday|sunday|january|december)", re.IGNORECASE)
-_LINE = re.compile(
-    r"^[\s*_`>-]*CARD\s+[\[(<`*]*(?P<number>\d{1,4})[\])>`*]*\s*[:=-]+\s*(?P<query>\S.*?)\s*$",
-    re.IGNORECASE | re.MULTILINE,
-)
+_LINE = re.compile(CARD + r"(?P<query>\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def kept_queries(path: Path) -> Kept[str]:
@@ -79,19 +76,11 @@ def read(text: str, cards: Sequence[Card]) -> dict[str, tuple[str, ...]]:
     Left out: what is too short or too long, no words, the card's own question, and what was said before.
     """
     found: dict[str, list[str]] = {}
-    for line in _LINE.finditer(text):
-        number = int(line["number"])
-        if not 1 <= number <= len(cards):
-            continue
-        card, query = cards[number - 1], _plain(line["query"])
+    for line, card in numbered(text, _LINE, cards):
+        query = one_line(line["query"]).strip('"“”„`* ')
         queries = found.setdefault(card.id, [])
         known = {text_key(one) for one in (card.question, *queries)}
         fits = _SHORTEST <= len(query) <= _LONGEST and any(sign.isalpha() for sign in query)
         if fits and len(queries) < _MOST and text_key(query) not in known:
             queries.append(query)
     return {card: tuple(queries) for card, queries in found.items() if queries}
-
-
-def _plain(text: str) -> str:
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    return " ".join(printable.split()).strip('"“”„`* ')

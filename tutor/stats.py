@@ -128,14 +128,14 @@ def calibration(reviews: Iterable[Review]) -> list[dict[str, Any]]:
 
 def brier(reviews: Iterable[Review]) -> float | None:
     """Mean squared distance of confidence (1 to 5 read as 0 to 1) from the outcome; 0 is perfect, None without any."""
-    errors = [(((one.confidence or 1) - 1) / 4 - (one.verdict == "correct")) ** 2 for one in _sure(reviews)]
-    return round(sum(errors) / len(errors), 4) if errors else None
+    gaps = _gaps(reviews)
+    return _share(sum(gap**2 for gap in gaps), len(gaps))
 
 
 def over_confidence(reviews: Iterable[Review]) -> float | None:
     """Mean confidence (1 to 5 read as 0 to 1) less the share correct: above 0 is too sure; None without any."""
-    gaps = [((one.confidence or 1) - 1) / 4 - (one.verdict == "correct") for one in _sure(reviews)]
-    return round(sum(gaps) / len(gaps), 4) if gaps else None
+    gaps = _gaps(reviews)
+    return _share(sum(gaps), len(gaps))
 
 
 def topics(cards: Iterable[Card]) -> dict[str, set[str]]:
@@ -191,6 +191,10 @@ def _sure(reviews: Iterable[Review]) -> Iterator[Review]:
     return (review for review in reviews if review.confidence is not None and review.verdict != "ungraded")
 
 
+def _gaps(reviews: Iterable[Review]) -> list[float]:
+    return [((one.confidence or 1) - 1) / 4 - (one.verdict == "correct") for one in _sure(reviews)]
+
+
 def weakest(
     records: Mapping[tuple[str, str], PointRecord], cards: Mapping[str, Card], count: int = _WEAKEST
 ) -> list[PointRecord]:
@@ -200,5 +204,5 @@ def weakest(
     return sorted(found, key=lambda one: (-one.missed / one.asked, -one.missed, one.card, one.point))[:count]
 
 
-def _share(part: int, whole: int) -> float | None:
+def _share(part: float, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
