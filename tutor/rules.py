@@ -37,6 +37,7 @@ from tutor.history import Kind, Play
 from tutor.points import PointRecord
 from tutor.schedule import AGAIN, LEECH, Memory, Review, fsrs_rating
 from tutor.speech import ENGLISH, Speech
+from tutor.verdicts import Verdict
 
 LONGEST = 10_000
 _LONGEST_THOUGHT = 3600.0
@@ -303,9 +304,9 @@ def ungraded(card: Card, note: str) -> Grade:
     )
 
 
-def _points(card: Card, verdict: str) -> tuple[PointGrade, ...]:
+def _points(card: Card, verdict: Verdict) -> tuple[PointGrade, ...]:
     share = 1 / max(1, len(card.key_points))
     return tuple(
-        PointGrade(id=point.id, text=point.text, verdict=verdict, evidence="", weight=share, confidence=1.0)  # type: ignore[arg-type]
+        PointGrade(id=point.id, text=point.text, verdict=verdict, evidence="", weight=share, confidence=1.0)
         for point in card.key_points
     )

@@ -14,6 +14,7 @@ from typing import Any
 from corpus.write import write_deck
 from tutor.assemble import Tutor
 from tutor.errors import StoreError
+from tutor.history import Kind
 from tutor.learner import Learner
 from tutor.schedule import Memory, Review
 from tutor.settings import Settings
@@ -92,7 +93,7 @@ def _log(tutor: Tutor, learners: Iterable[Learner]) -> Iterator[dict[str, Any]]:
             yield {"learner": learner.name, **row, "body": json.loads(row["body"])}
 
 
-def _bodies(learners: Iterable[Learner], kind: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a Kind
+def _bodies(learners: Iterable[Learner], kind: Kind) -> Iterator[dict[str, Any]]:
     for learner in learners:
         for row in learner.rows(kinds=(kind,)):
             yield {"learner": learner.name, "at": row.at.isoformat(), "card": row.card, "ask": row.ask, **row.body}
