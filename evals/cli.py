@@ -208,7 +208,7 @@ def score(
     """Score a stored run again with today's cases and metrics; the tutor is not asked anything."""
     from evals.log import find_run, keep
     from evals.metrics import FITS
-    from evals.report import markdown
+    from evals.report import write_report
     from evals.suite import load_suite
     from evals.sweep import scored_again
 
@@ -217,7 +217,7 @@ def score(
     old = find_run(run, folder)
     suite = load_suite(old.head.path or old.head.suite, metrics=FITS)
     made = keep(scored_again(old, suite, settings, judge, fresh=fresh), folder)
-    Path(made.log).with_suffix(".md").write_text(markdown(made), encoding="utf-8")
+    write_report(made)
     show_run(made, as_json)
 
 

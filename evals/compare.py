@@ -125,7 +125,7 @@ def _change(metric: Metric, before: Cases, after: Cases) -> Change | None:
 
 
 def _flips(a: Run, b: Run) -> tuple[Flip, ...]:
-    """Cases of the primary metric that moved by more than half its worth, or by the most, worst first."""
+    """Cases of the primary metric that moved by more than .05, worst first."""
     name = b.head.primary
     before, after = per_case(a, name), per_case(b, name)
     said = [{result.case: result for result in run.results if result.repeat == 0} for run in (a, b)]

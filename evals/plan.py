@@ -129,4 +129,4 @@ def _figures(suite: Suite, profile: Profile | None, earlier: Run | None) -> tupl
 
 def _newest(suite: Suite, name: str, runs: Path) -> Run | None:
     found = sorted(runs.glob(f"{suite.name}-{name}-*.jsonl"), key=lambda path: path.stat().st_mtime)
-    return read_log(found[-1]) if found else None
+    return next((run for path in reversed(found) if (run := read_log(path)).complete), None)

@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from evals.compare import Comparison
 from evals.metrics import METRICS
@@ -87,6 +88,11 @@ def tokens(run: Run) -> tuple[int, int]:
 def markdown(run: Run) -> str:
     """The report of one run."""
     return "\n".join(_lines(run)) + "\n"
+
+
+def write_report(run: Run) -> None:
+    """Write the report of a kept run beside its log."""
+    Path(run.log).with_suffix(".md").write_text(markdown(run), encoding="utf-8")
 
 
 def _lines(run: Run) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from evals.calls import CapError, Deferred, Tally, tallied
 from evals.case import Case, SubjectError
-from evals.metrics import FITS, METRICS, Metric, Score, Tools, score_all
+from evals.metrics import FITS, METRICS, NEEDS_MATCHER, Metric, Score, Tools, score_all
 from evals.result import Head, Journal, Result, Run, Status, Unkept
 from evals.subject import Answer, Scripted, Subject, TutorSubject
 from evals.suite import Suite, load_suite
@@ -321,7 +321,7 @@ def run_suite(
             chosen = settings or load_settings(config, model=model)
             tutor = stack.enter_context(open_tutor(chosen, read_only=True))
             subject = TutorSubject(tutor)
-            tools = tools or Tools(matcher=tutor.matcher if suite.subject in ("answer", "dialogue") else None)
+            tools = tools or Tools(matcher=tutor.matcher if suite.subject in NEEDS_MATCHER else None)
         return run_cases(
             suite, [subject], journals=journals, tools=tools, workers=workers, repeats=repeats, on_result=on_result
         )[0]

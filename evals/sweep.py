@@ -16,7 +16,7 @@ from evals.judge import Judge
 from evals.log import Log, find_run
 from evals.mailbox import Mailbox
 from evals.metrics import NEEDS_MATCHER, Tools
-from evals.report import markdown, worst_cases
+from evals.report import worst_cases, write_report
 from evals.result import Result, Run
 from evals.run import Limits, rescore, run_cases, unsettled
 from evals.subject import Subject, TutorSubject
@@ -125,7 +125,7 @@ def sweep(
                 exchange=mailbox.exchange if mailbox else None,
             )
             for run in made:
-                Path(run.log).with_suffix(".md").write_text(markdown(run), encoding="utf-8")
+                write_report(run)
                 Path(run.log).with_suffix(ENDING).write_text(in_short(run), encoding="utf-8")
                 yield run
 

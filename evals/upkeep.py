@@ -161,6 +161,7 @@ def import_(
     from evals.foreign import read_run
     from evals.log import keep
     from evals.metrics import FITS
+    from evals.report import write_report
     from evals.showing import show_run
     from evals.suite import load_suite
     from evals.sweep import scored_again
@@ -168,7 +169,9 @@ def import_(
     settings = settings_of(config)
     found = read_run(file, load_suite(suite, metrics=FITS) if suite else None, name)
     cases = load_suite(suite or found.head.path or found.head.suite, metrics=FITS)
-    show_run(keep(scored_again(found, cases, settings, judge), folder_of(runs, settings)), as_json)
+    made = keep(scored_again(found, cases, settings, judge), folder_of(runs, settings))
+    write_report(made)
+    show_run(made, as_json)
 
 
 def pressure(

@@ -36,10 +36,9 @@ class Learner:
 
     def __init__(self, store: Log, name: str = "me", *, retention: float = DEFAULT_RETENTION) -> None:
         self.name = name
-        self.scheduler = Scheduler(retention)
         self._store = store
         self._number = store.number(name)
-        self._history = History(self.scheduler)
+        self._history = History(Scheduler(retention))
         self._folded: int | None = None
         self._played: tuple[str, int | None, Play | None] = ("", None, None)
         self._lock = threading.RLock()

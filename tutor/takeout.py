@@ -109,7 +109,7 @@ def _reviews(learners: Iterable[Learner]) -> Iterator[tuple[Learner, Memory, Rev
         practice = (review for review in history.reviews(crammed=True) if review.cram)
         found += [(learner, history.memory(review.card), review) for review in practice]
     for learner, before, review in sorted(found, key=lambda one: (one[2].at, one[2].id)):
-        yield learner, before, review, before if review.cram else learner.scheduler.after(before, review)
+        yield learner, before, review, before if review.cram else learner.history.scheduler.after(before, review)
 
 
 def _review(learner: Learner, _: Memory, review: Review, after: Memory) -> dict[str, Any]:

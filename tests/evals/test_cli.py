@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,11 @@ import pytest
 from evals import Log, run_suite
 from evals.cli import main
 from evals.echo import echo
+from evals.log import find_run
+from evals.metrics import FITS
+from evals.plan import plan as make_plan
 from evals.subject import Answer, Scripted
+from evals.suite import load_suite
 
 Cases = list[dict[str, Any]]
 Call = Callable[..., tuple[int, str, str]]
@@ -75,6 +80,26 @@ def test_a_plan_is_made_without_running_anything(call: Call, home: Path) -> None
     assert local["cost"] > 0 == none["cost"]
     assert 0 < none["detectable"] < 0.12
     assert not (home / "runs").exists()
+
+
+def test_a_plan_goes_by_the_newest_run_that_is_complete(two_runs: tuple[str, str], home: Path) -> None:
+    whole = Path(two_runs[0])
+    broken = whole.with_name(f"{whole.stem}x.jsonl")
+    broken.write_text("\n".join(whole.read_text().splitlines()[:-1]) + "\n")
+    os.utime(whole, (1, 1))
+    run = find_run(str(whole), home / "runs")
+    assert (
+        make_plan(load_suite(run.head.path, metrics=FITS), "good", None, runs=home / "runs").source
+        == f"measured in {run.head.id}"
+    )
+
+
+def test_an_imported_run_leaves_a_report(call: Call, two_runs: tuple[str, str], home: Path) -> None:
+    suite = find_run(two_runs[0], home).head.path
+    (home / "theirs.csv").write_text("case,said\nq01,none\n")
+    code, out, err = call("import", "theirs.csv", "--suite", suite, "--json")
+    assert (code, err) == (0, "")
+    assert "theirs" in Path(json.loads(out)["log"]).with_suffix(".md").read_text()
 
 
 def test_a_plan_tells_the_judge_apart_from_the_tutor(call: Call, home: Path) -> None:

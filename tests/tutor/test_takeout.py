@@ -9,7 +9,7 @@ from corpus.read import read_deck
 from tutor.assemble import Tutor, open_tutor
 from tutor.config import load_settings
 from tutor.errors import StoreError
-from tutor.schedule import Review
+from tutor.schedule import Review, Scheduler
 from tutor.takeout import takeout
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -81,6 +81,18 @@ def test_reviews_are_as_anki_keeps_them(studied: Path) -> None:
     assert all(100 <= int(row["factor"]) <= 1100 for row in rows)
     assert int(rows[0]["cid"]) > 0
     assert rows[0]["learner"] == "'=ann", "a spreadsheet must not run it"
+
+
+def test_memories_are_those_of_a_fitted_schedule(studied: Path, home: Path) -> None:
+    first, *others = Scheduler().parameters
+    with open_tutor(load_settings(), decks=[home / "rocks.tsv"], read_only=False) as tutor:
+        learner = tutor.learner("=ann")
+        slower = [first, *(2 * one for one in others[:3]), *others[3:]]
+        learner.record("fit", id="f", at=NOW + timedelta(days=9), body={"parameters": slower})
+        takeout(tutor, home / "again")
+        stability = learner.history.memory(tutor.cards[0].id).stability
+    before, after = (lines(folder / "reviews.jsonl")[1]["stability"] for folder in (studied, home / "again"))
+    assert after == stability != before
 
 
 def test_no_secret_is_taken_out(studied: Path) -> None:
