@@ -1,5 +1,6 @@
 """The Ask view in a real browser: cited answers, stop, and what is not in the cards."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -40,6 +41,14 @@ def test_question_outside_the_cards_is_said_to_be_so(server: Server, visit: Visi
     assert page.locator("#chat a.cite").count() == 0
     page.locator("#chat a.source").first.click()
     expect(page.locator("#shelf .question")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("#make-card").click()
+    expect(page.locator("#draft textarea").first).to_have_value(re.compile("Mongolia"))
+    expect(page.locator("#draft textarea").last).to_have_value("")
+    page.keyboard.press("Escape")
+    page.locator("#ask-change").click()
+    expect(page.locator("#ask-question textarea")).to_be_focused()
+    expect(page.locator("#ask-question textarea")).to_have_value(re.compile("Mongolia"))
 
 
 def test_card_put_aside_for_a_question_makes_room_for_another(server: Server, visit: Visit) -> None:

@@ -29,7 +29,7 @@ def test_dropped_file_becomes_a_deck_to_study(visit: Visit, tmp_path: Path, inde
     page.get_by_role("tab", name="Decks").click()
     expect(page.locator("#decks-table tbody tr")).to_have_count(5)
     page.locator("#deck-files input[type=file]").set_input_files(deck)
-    expect(page.locator("#decks-told")).to_contain_text("3 cards are yours now")
+    expect(page.locator("#decks-told")).to_contain_text("Yours now: 1 deck with 3 cards.")
     expect(page.locator("#decks-table tbody tr")).to_have_count(1)
     page.locator("#decks-table summary").click()
     expect(page.locator("#decks-table details")).to_contain_text("Line 4")
@@ -43,6 +43,9 @@ def test_dropped_file_becomes_a_deck_to_study(visit: Visit, tmp_path: Path, inde
     page.get_by_role("tab", name="Study").click()
     page.wait_for_selector("#face .phase-asked")
     expect(page.locator("#face .deck")).to_contain_text("birds")
+    page.get_by_role("tab", name="Ask").click()
+    expect(page.locator("#starters button").first).to_have_text("What does a hummingbird eat?")
+    expect(page.locator("#starters button", has_text="deep learning")).to_have_count(0)
     server.kill()
 
 
@@ -52,7 +55,7 @@ def test_file_that_is_no_deck_is_said_plainly_and_changes_nothing(server: Server
     page = visit().open(server.address)
     page.get_by_role("tab", name="Decks").click()
     page.locator("#deck-files input[type=file]").set_input_files(broken)
-    expect(page.locator("#decks-told .bad")).to_contain_text("Nothing was imported.")
+    expect(page.locator("#decks-told .bad")).to_contain_text("Nothing was imported. broken.csv: ")
     expect(page.locator("#decks-table tbody tr")).to_have_count(5)
 
 

@@ -54,6 +54,10 @@ def test_whole_turn_by_keyboard_survives_kill_and_restart(visit: Visit, tmp_path
     page.reload()
     page.wait_for_selector("#face .phase-asked")
     assert me.question == second, "a reload resumes the open card"
+    page.locator("#answer textarea").fill("gates that were half")
+    page.reload()
+    page.wait_for_selector("#face .phase-asked")
+    expect(page.locator("#answer textarea")).to_have_value("gates that were half")
     me.answer("gates control the flow of information")
     server.kill()
 
@@ -126,6 +130,19 @@ def test_keys_act_only_outside_of_text_boxes(server: Server, visit: Visit) -> No
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     expect(page.locator("#side-question textarea")).to_be_focused()
+
+
+def test_last_hint_leaves_the_keyboard_in_the_answer(server: Server, visit: Visit) -> None:
+    me = visit()
+    page = me.study(server.address)
+    for level in range(1, 9):
+        if not page.locator("#hint").count():
+            break
+        page.locator("#hint").press("Enter")
+        page.wait_for_selector(f"#face .hints li:nth-child({level})")
+        page.wait_for_timeout(300)
+    expect(page.locator("#hint")).to_have_count(0)
+    expect(page.locator("#answer textarea")).to_be_focused()
 
 
 def test_every_move_of_the_page_has_an_id_of_its_own(server: Server, visit: Visit) -> None:
@@ -223,6 +240,7 @@ def test_unsettled_grade_is_decided_by_the_learner_and_can_be_undone(server: Ser
         box.check()
     page.locator("#tick").click()
     expect(page.locator("#result .own")).to_contain_text("Ticked by you")
+    expect(page.locator("#result")).to_be_focused()
     expect(page.locator("#result li.missed")).to_have_count(0)
     page.locator("#rate-5").click()
     page.locator("#undo").click()

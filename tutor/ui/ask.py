@@ -30,10 +30,11 @@ log = logging.getLogger(__name__)
 
 # As many turns of the conversation go with a question; more would crowd out the cards.
 TURNS = 3
+STARTS = 4
 ROLES = {"learner": "user", "tutor": "assistant"}
 
 
-def starters(cards: tuple[Card, ...], count: int = 4) -> list[str]:
+def starters(cards: tuple[Card, ...], count: int = STARTS) -> list[str]:
     """Questions to begin with: short ones, spread over the decks."""
     by_deck: dict[str, list[str]] = {}
     for card in cards:
@@ -48,6 +49,10 @@ def starters(cards: tuple[Card, ...], count: int = 4) -> list[str]:
     return chosen[:count]
 
 
+def _padded(questions: list[str]) -> list[str]:
+    return [*questions, *[""] * (STARTS - len(questions))]
+
+
 class Chat:
     """The widgets of the Ask view and what they do."""
 
@@ -57,7 +62,7 @@ class Chat:
         self.words = words
         self.state = state
         self.opened = opened
-        self.starts = starters(cards)
+        first = _padded(starters(cards))
         with gr.Column(elem_id="ask-view"):
             self.chat = gr.Chatbot(
                 label=words.ask, show_label=False, elem_id="chat", height=None, buttons=[], layout="bubble",
@@ -74,7 +79,7 @@ class Chat:
                 gr.Markdown(f"<p>{escape(words.ask_waits)}</p>", elem_id="waits-line")
                 self.aside = gr.Button(words.ask_aside, size="sm", elem_id="put-aside", scale=0, min_width=150)
             with gr.Row(elem_id="starters") as self.first:
-                self.buttons = [gr.Button(question, size="sm") for question in self.starts]
+                self.buttons = [gr.Button(question, size="sm", visible=bool(question)) for question in first]
             with gr.Row(elem_id="ask-box"):
                 self.question = gr.Textbox(
                     label=words.ask_label, placeholder=words.ask_hint, lines=1, max_lines=8, max_length=4_000, scale=1,
@@ -104,14 +109,14 @@ class Chat:
             trigger_mode="once", **limit,
         )  # fmt: skip
         begun = [
-            button.click(self._starter(text), [self.state, self.deck], outputs, trigger_mode="once", **limit)
-            for button, text in zip(self.buttons, self.starts, strict=True)
+            button.click(self._ask, [self.state, button, self.deck], outputs, trigger_mode="once", **limit)
+            for button in self.buttons
         ]
         again = self.again.click(self._retry, [self.state, self.deck], outputs, trigger_mode="once", **limit)
         self.stop.click(self._stopped, self.state, outputs, cancels=[asked, *begun, again], **limit)
         self.change.click(self._change, self.state, outputs, **limit)
         self.clear.click(self._cleared, self.state, outputs, **limit)
-        tab.select(self._look, self.state, [self.state, self.waits], **limit)
+        tab.select(self._look, self.state, [self.state, self.waits, *self.buttons], **limit)
 
         def put_aside(sitting: Sitting | None) -> Iterator[Updates]:
             held = self.opened(sitting)
@@ -135,9 +140,10 @@ class Chat:
     def _make(self, sitting: Sitting | None) -> Updates:
         """The last question and its reply as the draft of a card."""
         held = self.opened(sitting)
-        said = [text for role, text in held.chat if role == "tutor"]
+        # What only says that the cards do not answer is no draft of an answer.
+        said = held.chat[-1][1] if held.chat and held.answered.get(len(held.chat) - 1) else ""
         asked = [text for role, text in held.chat if role == "learner"]
-        lines = re.sub(r" ?\[\d{1,3}\]", "", said[-1] if said else "").splitlines()
+        lines = re.sub(r" ?\[\d{1,3}\]", "", said).splitlines()
         # The lines that only name the card quoted below them are no part of an answer.
         answer = "\n".join(line for line in lines if line.strip() and not line.endswith("”:"))
         return self.draft.show(asked[-1] if asked else "", answer)
@@ -167,13 +173,13 @@ class Chat:
 
     def _look(self, sitting: Sitting | None) -> Updates:
         held = self.opened(sitting)
-        return {self.state: held, **self.waiting(held)}
-
-    def _starter(self, text: str) -> Any:  # noqa: ANN401 - Gradio tells a generator function by its code
-        def ask(sitting: Sitting | None, stem: str) -> Iterator[Updates]:
-            yield from self._ask(sitting, text, stem)
-
-        return ask
+        # The page was built with the decks of its start; others may have been imported since.
+        first = _padded(starters(tuple(card for deck in held.decks for card in deck.cards)))
+        shown = {
+            button: gr.update(value=question, visible=bool(question))
+            for button, question in zip(self.buttons, first, strict=True)
+        }
+        return {self.state: held, **self.waiting(held), **shown}
 
     def _retry(self, sitting: Sitting | None, stem: str) -> Iterator[Updates]:
         held = self.opened(sitting)
@@ -222,7 +228,8 @@ class Chat:
                     case Reply():
                         said = ""
                         html = self._whole(held, event)
-                        held.keep(event.text, html, tuple(one.card for one in event.citations or event.nearest))
+                        cards = tuple(one.card for one in event.citations or event.nearest)
+                        held.keep(event.text, html, cards, answered=event.answerable)
                         yield html, notice
         except TutorError as error:
             log.warning("a question failed: %s", error)

@@ -23,6 +23,7 @@ from tutor.schedule import LEECH
 from tutor.ui.markup import DELIMITERS, inline
 from tutor.ui.plot import data_link, table
 from tutor.ui.study import ALL, QUIET, Open, Updates, deck_choices
+from tutor.ui.words import counted
 
 if TYPE_CHECKING:
     from corpus.card import Card, Deck
@@ -219,9 +220,13 @@ class Library:
             decks = self.tutor.import_decks([Path(file) for file in files], held.learner)
         except (CorpusError, TutorError, OSError) as error:
             log.warning("an import failed: %s", error)
-            return f'<p class="told bad">{escape(words.import_failed)} {escape(str(error))}</p>'
+            said = str(error)
+            for file in files:  # she dropped a file; where it was put meanwhile is nothing to her
+                said = said.replace(file, Path(file).name)
+            return f'<p class="told bad">{escape(words.import_failed)} {escape(said)}</p>'
         held.anew()
-        text = words.imported.format(decks=len(decks), cards=sum(len(deck.cards) for deck in decks))
+        cards = counted(sum(len(deck.cards) for deck in decks), "card", words)
+        text = words.imported.format(decks=counted(len(decks), "deck", words), cards=cards)
         if found := sum(len(deck.findings) for deck in decks):
             text = f"{text} {words.found_in_import.format(count=found)}"
         return f'<p class="told">{escape(text)}</p>'

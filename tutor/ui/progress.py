@@ -18,6 +18,7 @@ from tutor.ui.markup import DELIMITERS
 from tutor.ui.plot import PERCENT, numbers, wilson
 from tutor.ui.show import progress_html
 from tutor.ui.study import QUIET, Open, Updates
+from tutor.ui.words import counted
 
 if TYPE_CHECKING:
     from tutor.assemble import Tutor
@@ -198,7 +199,9 @@ class Standing:
         limit = self.tutor.settings.study.new_per_day
         total = learner.progress(self.tutor.cards, now, new_per_day=limit)
         line = self.words.day_streak.format(
-            days=facts["days_in_a_row"], reviews=facts["reviews"], minutes=round(facts["minutes"])
+            days=counted(facts["days_in_a_row"], "day", self.words),
+            reviews=counted(facts["reviews"], "review", self.words),
+            minutes=counted(round(facts["minutes"]), "minute", self.words),
         )
         updates: Updates = {
             self.state: held,

@@ -13,7 +13,7 @@ from tutor import events
 from tutor.german_speech import SPEECH
 from tutor.ui.markup import inline, marked, reply, rich
 from tutor.ui.pictured import pictured
-from tutor.ui.words import Words
+from tutor.ui.words import Words, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -165,7 +165,8 @@ def _verdict(view: View, words: Words) -> str:
     assert grade is not None
     ticked = view.ticks is not None
     made = len(view.ticks or ()) if ticked else sum(point.verdict == "made" for point in grade.key_points)
-    count = words.made_count.format(made=made, all=len(grade.key_points)) if grade.key_points else ""
+    all_points = len(grade.key_points)
+    count = words.made_count.format(made=made, points=counted(all_points, "point", words)) if all_points else ""
     verdict = grade.verdict if grade.settled or ticked else "ungraded"
     headline = words.headline.get(verdict, verdict) if view.answer.strip() else words.told
     if verdict == "ungraded" and not _to_tick(view):
@@ -174,14 +175,14 @@ def _verdict(view: View, words: Words) -> str:
         count = ""
     unsettled = f'<p class="unsettled">{escape(words.unsettled)}</p>' if _to_tick(view) else ""
     own = f'<span class="own">{escape(words.ticked)}</span>' if ticked else ""
-    counted = f'<span class="made-count">{escape(count)}</span>' if count and (grade.settled or ticked) else ""
+    score = f'<span class="made-count">{escape(count)}</span>' if count and (grade.settled or ticked) else ""
     seen = grade.key_points if view.card and not _to_tick(view) else ()
     rows = "".join(_point(point, view.ticks, words) for point in seen)
     points = f'<ul class="points" title="{escape(words.points)}">{rows}</ul>' if rows else ""
     marked_as = words.marked.format(note=view.marked or "…") if view.marked is not None else ""
     told = (SPEECH[words.language].of(grade.note), marked_as, view.leech)
     note = "".join(f'<p class="note">{escape(text)}</p>' for text in told if text)
-    head = f'<p class="headline" role="heading">{escape(headline)}{counted}{own}</p>'
+    head = f'<p class="headline" role="heading">{escape(headline)}{score}{own}</p>'
     return f'<div class="verdict {escape(verdict)}">{head}{unsettled}{note}</div>{points}'
 
 

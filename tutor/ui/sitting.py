@@ -67,6 +67,7 @@ class Sitting:
     chat: list[tuple[str, str]] = field(default_factory=list)
     replies: dict[int, str] = field(default_factory=dict)
     cited: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    answered: dict[int, bool] = field(default_factory=dict)
     beside_card: dict[str, str] = field(default_factory=dict)
     partial: str = ""
     painted: dict[Any, Any] = field(default_factory=dict)
@@ -192,11 +193,12 @@ class Sitting:
             notice = self.words.trouble
         yield html or (said_html(said, (), self.words) if said else ""), notice
 
-    def keep(self, text: str, html: str, cards: tuple[str, ...] = ()) -> None:
+    def keep(self, text: str, html: str, cards: tuple[str, ...] = (), *, answered: bool = True) -> None:
         """Put the tutor's reply into the conversation, as it is shown, with the ids of the cards it stands on."""
         self.chat.append(("tutor", text))
         self.replies[len(self.chat) - 1] = html
         self.cited[len(self.chat) - 1] = cards
+        self.answered[len(self.chat) - 1] = answered
 
     def put(self, move: Kept | None, card: str) -> str:
         """Change a card, or put it away, that is not in play; without a move it is brought back. What to say of it."""

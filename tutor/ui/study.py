@@ -31,11 +31,13 @@ Open = Callable[[Sitting | None], Sitting]
 def deck_choices(decks: tuple[Deck, ...], words: Words) -> list[tuple[str, str]]:
     """(what is shown, file stem) of each deck; decks of one name are told apart by how their files' names begin."""
     names = [deck.name for deck in decks]
-    stems = [deck.path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for deck in decks]
+    files = [deck.path.rsplit("/", 1)[-1] for deck in decks]
+    stems = [file.rsplit(".", 1)[0] for file in files]
     choices = [(words.all_decks, ALL)]
-    for name, stem in zip(names, stems, strict=True):
+    for name, stem, file in zip(names, stems, files, strict=True):
         short = next((stem[:size] for size in (8, 16) if [one[:size] for one in stems].count(stem[:size]) == 1), stem)
-        mark = f" ({short}{'…' if short != stem else ''})" if names.count(name) > 1 else ""
+        short = file if stems.count(stem) > 1 else f"{short}{'…' if short != stem else ''}"
+        mark = f" ({short})" if names.count(name) > 1 else ""
         choices.append((name + mark, stem))
     return choices
 

@@ -5,7 +5,7 @@ Words with `{slots}` are filled with `str.format`.
 
 from dataclasses import dataclass, field
 
-__all__ = ["ENGLISH", "Words"]
+__all__ = ["ENGLISH", "Words", "counted"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +21,17 @@ class Words:
     progress: str = "Progress"
     models: str = "Models"
 
+    # One of it, and any other number of it.
+    nouns: dict[str, tuple[str, str]] = field(
+        default_factory=lambda: {
+            "point": ("point", "points"),
+            "deck": ("deck", "decks"),
+            "card": ("card", "cards"),
+            "day": ("day", "days"),
+            "review": ("review", "reviews"),
+            "minute": ("minute", "minutes"),
+        }
+    )
     deck: str = "Deck"
     all_decks: str = "All decks"
     progress_line: str = "{due} due · {new} new · {learned} learned"
@@ -50,7 +61,7 @@ class Words:
             "ungraded": "You decide",
         }
     )
-    made_count: str = "{made} of {all} points made"
+    made_count: str = "{made} of {points} made"
     told: str = "Here is the answer"
     left_open: str = "Left open"
     unsettled: str = "The tutor is not sure about this answer. Compare it with the card and tick the points you made."
@@ -171,7 +182,7 @@ class Words:
     drop: str = "Drop deck files here to study them. Your own decks take the place of the examples."
     drop_label: str = "Deck files"
     importing: str = "Reading {files}"
-    imported: str = "{decks} decks with {cards} cards are yours now."
+    imported: str = "Yours now: {decks} with {cards}."
     found_in_import: str = "{count} found in them; see the findings below."
     take_back: str = "Take back the last import"
     taken_back: str = "Taken back: {batch}."
@@ -235,7 +246,7 @@ class Words:
     lines_title: str = "line"
     lines: tuple[str, str, str] = ("yours", "at least", "at most")
     today: str = "today"
-    day_streak: str = "{days} days in a row · {reviews} reviews · {minutes} minutes"
+    day_streak: str = "{days} in a row · {reviews} · {minutes}"
     retention_one: str = "{label}: {part} of {whole} recalled, {share}% ({low} to {high})."
     calibration_one: str = "When you said “{label}”, {part} of {whole} were right, {share}% ({low} to {high})."
     mastery_note: str = "A card that you have not seen counts as not remembered."
@@ -308,3 +319,9 @@ class Words:
 
 
 ENGLISH = Words()
+
+
+def counted(number: int, noun: str, words: Words) -> str:
+    """How many there are of what `noun` names: "1 deck", "2 decks"."""
+    one, many = words.nouns[noun]
+    return f"{number} {one if number == 1 else many}"

@@ -16,7 +16,7 @@ from tutor.match import Matcher
 from tutor.ui.decks import audit_html
 from tutor.ui.german import GERMAN
 from tutor.ui.login import login, logout
-from tutor.ui.words import ENGLISH, Words
+from tutor.ui.words import ENGLISH, Words, counted
 
 ROOT = Path(__file__).parents[3]
 # Words that are the same in both languages, and what is no word.
@@ -65,6 +65,12 @@ def test_page_has_no_text_of_its_own_outside_of_the_words() -> None:
             and "{" not in node.value[:1]
         ]  # fmt: skip
     assert not outside
+
+
+def test_one_of_a_thing_is_no_plural() -> None:
+    assert [counted(number, "deck", ENGLISH) for number in (0, 1, 2)] == ["0 decks", "1 deck", "2 decks"]
+    assert [counted(number, "day", GERMAN) for number in (1, 2)] == ["1 Tag", "2 Tage"]
+    assert ENGLISH.made_count.format(made=0, points=counted(1, "point", ENGLISH)) == "0 of 1 point made"
 
 
 def test_every_text_is_used() -> None:

@@ -44,6 +44,11 @@ def test_files_that_begin_alike_are_shown_whole() -> None:
     ]
 
 
+def test_files_that_differ_in_their_ending_alone_are_shown_with_it() -> None:
+    decks = (deck("small", "/d/small.csv"), deck("small", "/d/small.txt"))
+    assert [name for name, _ in deck_choices(decks, ENGLISH)][1:] == ["small (small.csv)", "small (small.txt)"]
+
+
 def test_first_questions_are_spread_over_the_decks() -> None:
     one = deck("A", "a", *(f"Why is number {at} a number?" for at in range(5)))
     two = deck("B", "b", "What is the second deck about?", "Too short?", "No question at all in this one here")

@@ -134,10 +134,42 @@
     }
   }
 
+  // What had the focus may go away, as the last hint's button does: then it goes to what comes next.
+  const AFTER = {
+    hint: "answer", tick: "result", "side-send": "side-question", "side-stop": "side-question", "ask-send": "ask-question",
+    "ask-stop": "ask-question", "ask-clear": "ask-question", "ask-again": "ask-question", "ask-change": "ask-question",
+    "put-aside": "ask-question",
+  };
+  let held = null;
+  document.addEventListener("focusin", (event) => { held = event.target; });
+  function regain() {
+    if (!held || document.activeElement !== document.body || shown(held) || held.disabled) return;
+    const next = AFTER[held.id];
+    if (next !== "result" && matchMedia("(pointer: coarse)").matches) return;
+    const target = next && (next === "result" ? find("#result") : boxOf(next));
+    if (shown(target)) target.focus({ preventScroll: true });
+  }
+
+  // A half-typed answer outlives a reload and a server that went away; where several sign in, it is nobody else's.
+  const DRAFT = "tutor-answer";
+  document.addEventListener("input", (event) => {
+    if (!event.target.closest?.("#answer") || find("#sign-out")) return;
+    sessionStorage.setItem(DRAFT, JSON.stringify([find("#face .face")?.className.split(" ").at(-1), event.target.value]));
+  });
+  function recall(phase, card, box) {
+    const [of, text] = JSON.parse(sessionStorage.getItem(DRAFT) ?? "[]");
+    if (of !== card || !["asked", "tried"].includes(phase) || find("#sign-out")) sessionStorage.removeItem(DRAFT);
+    else if (text && shown(box) && !box.value) {
+      box.value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+
   function settle() {
     // Gradio names each message by its raw HTML, which a screen reader would read out; the text itself is the better name.
     named();
     forms();
+    regain();
     if (awaited && shown(boxOf(awaited))) { boxOf(awaited).focus(); awaited = ""; }
     document.querySelectorAll("#chat [data-testid][aria-label]").forEach((message) => message.removeAttribute("aria-label"));
     const side = find("#side > button");
@@ -161,6 +193,7 @@
     if (phase === "asked" && !shown(box)) return;
     if (phase === "graded" && !find("#result .verdict")) return;
     seen = face.className;
+    recall(phase, face.className.split(" ").at(-1), box);
     const elsewhere = typing(document.activeElement) && !document.activeElement.closest("#answer");
     if (phase === "asked") {
       say(face.querySelector(".question")?.textContent ?? "");
