@@ -121,6 +121,8 @@ def _shares(lines: Sequence[tuple[str, int, int]], told: str, words: Words) -> C
 
 def _mastery(facts: Mapping[str, Any], words: Words) -> Chart:
     rows = [(one["topic"], one["cards"], one["learned"], one["expected_recall"] or 0.0) for one in facts["topics"]]
+    if not any(expected for *_, expected in rows):  # nothing was reviewed yet
+        return Chart(marks=(), rows=())
     marks: list[tuple[str, float]] = []
     for place, (topic, _, _, expected) in enumerate(rows[:TOPICS], start=1):
         # Long names would run into each other; the number tells two of one beginning apart.

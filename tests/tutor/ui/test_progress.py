@@ -44,6 +44,12 @@ def test_where_no_card_comes_back_there_is_nothing_to_show() -> None:
     assert ENGLISH.nothing_yet in numbers("coming", made["coming"].rows, ENGLISH)
 
 
+def test_decks_of_which_nothing_was_reviewed_have_no_bars() -> None:
+    topics = [{**topic, "learned": 0, "expected_recall": 0.0} for topic in FACTS["topics"]]
+    made = charts({**FACTS, "topics": topics}, [], NOW, ENGLISH)["mastery"]
+    assert (made.marks, made.rows, made.note) == ((), (), "")
+
+
 def test_shares_are_drawn_between_the_ends_of_their_intervals() -> None:
     weeks = [{"week": f"2026-W0{week}", "reviews": 10, "recalled": 9, "share": 0.9} for week in (8, 9)]
     shown = charts({**FACTS, "retention_by_week": weeks}, [], NOW, ENGLISH)["retention"]
@@ -59,7 +65,7 @@ def test_one_share_alone_is_told_in_words_instead_of_a_line() -> None:
 
 def test_topics_that_begin_alike_are_told_apart() -> None:
     topics = [
-        {"topic": f"Deep learning, part {part}", "cards": 1, "learned": 0, "expected_recall": None} for part in "ab"
+        {"topic": f"Deep learning, part {part}", "cards": 1, "learned": 1, "expected_recall": 0.9} for part in "ab"
     ]
     labels = charts({**FACTS, "topics": topics}, [], NOW, ENGLISH)["mastery"].labels
     assert len(labels) == 2
