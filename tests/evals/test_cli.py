@@ -88,10 +88,8 @@ def test_a_plan_goes_by_the_newest_run_that_is_complete(two_runs: tuple[str, str
     broken.write_text("\n".join(whole.read_text().splitlines()[:-1]) + "\n")
     os.utime(whole, (1, 1))
     run = find_run(str(whole), home / "runs")
-    assert (
-        make_plan(load_suite(run.head.path, metrics=FITS), "good", None, runs=home / "runs").source
-        == f"measured in {run.head.id}"
-    )
+    made = make_plan(load_suite(run.head.path, metrics=FITS), "good", None, runs=home / "runs")
+    assert made.source == f"measured in {run.head.id}"
 
 
 def test_an_imported_run_leaves_a_report(call: Call, two_runs: tuple[str, str], home: Path) -> None:

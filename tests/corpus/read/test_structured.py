@@ -79,6 +79,8 @@ def test_yaml_values_are_strings_and_nothing_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
+        ("- !!python/object/apply:os.system ['true']", "line 1 has a YAML tag"),
+        ("a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(40)), "tag or alias"),
         ("a: [\n", "not valid YAML at line 2"),
         ("just text", "no list of cards"),
     ],
